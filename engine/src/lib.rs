@@ -1,0 +1,1 @@
+//! `bayar`: a payment engine that a billing system embeds.

@@ -1,0 +1,1 @@
+//! The sandbox: every provider, simulated on one port.
