@@ -1,0 +1,163 @@
+//! Opening a connection: look up, connect, ask the proxy, shake hands. All of it happens
+//! before the first byte of a request, so that none of it can be mistaken for one sent.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection};
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use super::Settings;
+use super::connection::Connection;
+use super::failure::{Reason, Trouble};
+use super::options::Proxy;
+use super::target::Target;
+
+/// How large a proxy's answer to `CONNECT` may be.
+const PROXY_ANSWER: usize = 8 * 1024;
+
+/// Opens a connection to the target that is ready for a request.
+///
+/// A target on this machine is reached directly even where a proxy is set: without TLS its
+/// request would travel to the proxy in the clear, and the proxy's loopback is not ours.
+pub(super) fn open(
+    settings: &Settings,
+    tls: &Arc<ClientConfig>,
+    target: &Target,
+    deadline: Instant,
+) -> Result<Connection, Trouble> {
+    let stream = match &settings.proxy {
+        Some(proxy) if !target.is_loopback() => dial(settings, &proxy.host, proxy.port, false, deadline)?,
+        // Whatever the machine's resolver makes of "localhost", plain HTTP stays at home.
+        _ => dial(settings, &target.host, target.port, !target.tls && target.is_loopback(), deadline)?,
+    };
+    let mut connection = Connection::new(stream, settings.header_cap.max(PROXY_ANSWER) + 1, deadline);
+    if let Some(proxy) = &settings.proxy
+        && !target.is_loopback()
+    {
+        tunnel(&mut connection, proxy, target)?;
+    }
+    if target.tls {
+        secure(&mut connection, tls, target)?;
+    }
+    Ok(connection)
+}
+
+/// Connects to one of a host's addresses, each of them getting its share of the time.
+fn dial(
+    settings: &Settings,
+    host: &str,
+    port: u16,
+    loopback_only: bool,
+    deadline: Instant,
+) -> Result<TcpStream, Trouble> {
+    let mut addresses = look_up(host, port)?;
+    addresses.retain(|address| !loopback_only || address.ip().is_loopback());
+    if let Some(local) = settings.local_address {
+        addresses.retain(|address| address.is_ipv4() == local.is_ipv4());
+    }
+    let mut last = Trouble::new(Reason::Resolve, format!("{host} has no address that may be used here"));
+    let count = addresses.len();
+    for (tried, address) in addresses.into_iter().enumerate() {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(out_of_time());
+        }
+        let share = left / u32::try_from(count - tried).unwrap_or(u32::MAX);
+        match connect(address, settings.local_address, share) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => last = out_of_time(),
+            Err(error) => {
+                last = Trouble::new(Reason::Connect, format!("cannot connect to {address} ({error})"));
+            }
+        }
+    }
+    Err(last)
+}
+
+fn out_of_time() -> Trouble {
+    Trouble::new(Reason::Timeout, "the time ran out while connecting")
+}
+
+/// The machine's own resolver, on this thread. It cannot be interrupted, so a name server
+/// that is down can hold a call longer than its deadline; `options timeout:` in
+/// `/etc/resolv.conf` bounds that. The deadline is looked at again right afterwards.
+fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    match (host, port).to_socket_addrs() {
+        Ok(addresses) => Ok(addresses.collect()),
+        Err(error) => Err(Trouble::new(Reason::Resolve, format!("cannot look up {host} ({error})"))),
+    }
+}
+
+fn connect(address: SocketAddr, local: Option<IpAddr>, time: std::time::Duration) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if let Some(local) = local {
+        socket.bind(&SockAddr::from(SocketAddr::new(local, 0)))?;
+    }
+    // Requests are written whole: waiting to fill a segment would only delay them.
+    socket.set_tcp_nodelay(true)?;
+    socket.connect_timeout(&SockAddr::from(address), time)?;
+    Ok(socket.into())
+}
+
+/// Has the proxy connect to the target; afterwards the connection is as good as direct.
+fn tunnel(connection: &mut Connection, proxy: &Proxy, target: &Target) -> Result<(), Trouble> {
+    let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
+    let authority = format!("{host}:{}", target.port);
+    let credentials = match &proxy.credentials {
+        Some(basic) => format!("Proxy-Authorization: Basic {basic}\r\n"),
+        None => String::new(),
+    };
+    let ask = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credentials}\r\n");
+    let doing = "asking the proxy for a tunnel";
+    connection.send(ask.as_bytes()).map_err(|error| Trouble::from_io(&error, doing))?;
+    loop {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut answer = httparse::Response::new(&mut fields);
+        let refused = |what: String| Trouble::new(Reason::Proxy, what);
+        match answer.parse(connection.input()) {
+            Err(error) => return Err(refused(format!("the proxy did not answer with HTTP ({error})"))),
+            Ok(httparse::Status::Complete(length)) => {
+                let status = answer.code.unwrap_or_default();
+                if !(200..300).contains(&status) {
+                    return Err(refused(format!("the proxy refused the tunnel with status {status}")));
+                }
+                if length != connection.input().len() {
+                    return Err(refused("the proxy sent more than an answer".to_owned()));
+                }
+                connection.consume(length);
+                return Ok(());
+            }
+            Ok(httparse::Status::Partial) if connection.input().len() > PROXY_ANSWER => {
+                return Err(refused(format!("the proxy's answer is longer than {PROXY_ANSWER} bytes")));
+            }
+            Ok(httparse::Status::Partial) => {}
+        }
+        if connection.fill().map_err(|error| Trouble::from_io(&error, doing))? == 0 {
+            return Err(Trouble::from_io(&io::ErrorKind::UnexpectedEof.into(), doing));
+        }
+    }
+}
+
+fn secure(connection: &mut Connection, config: &Arc<ClientConfig>, target: &Target) -> Result<(), Trouble> {
+    let name = ServerName::try_from(target.host.clone())
+        .map_err(|_| Trouble::new(Reason::Tls, "the host's name cannot be in a certificate"))?;
+    let client = ClientConnection::new(Arc::clone(config), name)
+        .map_err(|error| Trouble::new(Reason::Tls, format!("TLS cannot be set up ({error})")))?;
+    connection.secure(Box::new(client)).map_err(|error| match error.kind() {
+        io::ErrorKind::TimedOut => Trouble::new(Reason::Timeout, "the time ran out during the TLS handshake"),
+        io::ErrorKind::InvalidData => {
+            Trouble::new(Reason::Tls, format!("the TLS handshake failed ({error})"))
+        }
+        _ => Trouble::new(
+            Reason::Tls,
+            format!("the other side ended the connection in the TLS handshake ({error})"),
+        ),
+    })
+}
