@@ -1,0 +1,157 @@
+//! The way in: from a provider's callback to an outcome and its acknowledgement.
+//!
+//! ```text
+//!   host ──► verify over the raw bytes ──► journal ──► enough evidence? ──► outcome + acknowledgement
+//!                 │ not genuine                            │ no
+//!                 └──► error, 401, no event                └──► ask the provider (`status`), which decides
+//! ```
+
+use std::sync::Arc;
+
+use bayar_provider::{Acknowledgement, Callback, Event, Evidence};
+use serde_json::json;
+
+use crate::drive::Wire;
+use crate::engine::{Account, Shared};
+use crate::error::{Code, Error, Stage};
+use crate::execute::execute;
+use crate::outcome::Outcome;
+use crate::request::HostCall;
+
+/// The largest body of a callback, in bytes. Those of the five providers are below 16 KiB.
+const MAX_BODY: usize = 256 * 1024;
+
+/// Receives one callback. What is not proven genuine is an error without any event in it.
+pub(crate) async fn receive(
+    engine: Arc<Shared>,
+    account: Arc<Account>,
+    callback: Callback,
+    wire: Wire,
+) -> Result<Outcome, Error> {
+    let received = verify(&account, &callback);
+    let event = received.map_err(|error| account.redactor.error(error))?;
+    engine.journal.received(&account.name, &event).map_err(try_again)?;
+    let outcome = match event.evidence {
+        Evidence::E0 => confirm(&engine, &account, &event, wire).await?,
+        Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(&engine, &account, &event)?,
+    };
+    let outcome = cross_check(outcome, &event);
+    log::info!(target: "bayar", "{}: callback for {} is genuine: {:?}", account.name, event.reference, outcome.result.status);
+    Ok(Outcome { operation: "callback".to_owned(), acknowledgement: Some(event.acknowledgement), ..outcome })
+}
+
+fn verify(account: &Account, callback: &Callback) -> Result<Event, Error> {
+    let Some(rules) = &account.callback else {
+        let error =
+            Error::not_sent(Code::Unsupported, format!("the account {} receives no callbacks", account.name));
+        return Err(error.acknowledge(Acknowledgement::json(404, r#"{"status":"unsupported"}"#)));
+    };
+    if callback.body.len() > MAX_BODY {
+        return Err(refused(format!("its body has {} bytes, allowed are {MAX_BODY}", callback.body.len())));
+    }
+    if !rules.methods.iter().any(|method| method.eq_ignore_ascii_case(&callback.method)) {
+        return Err(refused(format!(
+            "it came by {}, expected: {}",
+            callback.method,
+            rules.methods.join(", ")
+        )));
+    }
+    account.instance.verify(callback).map_err(try_again)?.map_err(|error| {
+        let error = Error::of_plugin(error, Stage::Answered, false);
+        match error.acknowledgement {
+            Some(_) => error,
+            None => error.acknowledge(not_genuine()),
+        }
+    })
+}
+
+/// The signature does not cover what matters: the provider itself is asked, and its answer decides.
+async fn confirm(
+    engine: &Arc<Shared>,
+    account: &Arc<Account>,
+    event: &Event,
+    wire: Wire,
+) -> Result<Outcome, Error> {
+    let rules = account.callback.as_ref().and_then(|rules| rules.confirmed_by.clone());
+    let operation = rules.ok_or_else(|| {
+        let what = format!(
+            "the callback of {} proves nothing by itself, and there is no operation to ask by",
+            account.provider
+        );
+        Error::not_sent(Code::CallbackUnconfirmed, what).acknowledge(not_genuine())
+    })?;
+    let host =
+        HostCall::read(account, &operation, json!({"order_id": event.reference}), engine.ambient.as_ref())
+            .map_err(|e| refused(e.message))?;
+    execute(Arc::clone(engine), Arc::clone(account), host, wire).await.map_err(|error| {
+        let what = format!(
+            "the callback for {} looks genuine, but asking the provider failed: {}",
+            event.reference, error.message
+        );
+        let acknowledgement = Acknowledgement::json(503, r#"{"status":"try again"}"#);
+        Error {
+            message: what,
+            code: Code::CallbackUnconfirmed,
+            acknowledgement: Some(acknowledgement),
+            ..error
+        }
+        .at(error.stage, true)
+    })
+}
+
+/// The signature covers the status: the event is the outcome.
+fn believe(engine: &Shared, account: &Account, event: &Event) -> Result<Outcome, Error> {
+    let intent = crate::ambient::make_id('I', engine.ambient.now_ms(), &engine.ambient.nonce()?);
+    let mut result = bayar_provider::Outcome::answered(event.status);
+    result.reference = Some(event.reference.clone());
+    result.provider_reference = event.provider_reference.clone();
+    result.amount = event.amount;
+    result.evidence = event.evidence;
+    result.raw = event.raw.clone();
+    account.redactor.value(&mut result.raw);
+    Ok(Outcome {
+        account: account.name.clone(),
+        provider: account.provider.clone(),
+        operation: "callback".to_owned(),
+        intent,
+        order_id: Some(event.reference.clone()),
+        tenant: None,
+        result,
+        acknowledgement: None,
+    })
+}
+
+/// Where the callback and the provider's own answer differ in what must be equal, a person
+/// looks before money is credited.
+fn cross_check(mut outcome: Outcome, event: &Event) -> Outcome {
+    let result = &mut outcome.result;
+    let differs = match (event.amount, result.payable_amount.or(result.amount)) {
+        (Some(said), Some(answered)) if said != answered => {
+            Some(format!("the callback names an amount of {said}, the provider answers {answered}"))
+        }
+        _ => None,
+    };
+    let other = match (&event.provider_reference, &result.provider_reference) {
+        (Some(said), Some(answered)) if said != answered => {
+            Some(format!("the callback names the payment {said}, the provider answers {answered}"))
+        }
+        _ => None,
+    };
+    result.review = result.review.take().or(differs).or(other).or_else(|| event.review.clone());
+    outcome
+}
+
+fn refused(why: String) -> Error {
+    Error::not_sent(Code::CallbackRefused, format!("the callback is refused: {why}"))
+        .at(Stage::Answered, false)
+        .acknowledge(not_genuine())
+}
+
+fn not_genuine() -> Acknowledgement {
+    Acknowledgement::json(401, r#"{"status":"refused"}"#)
+}
+
+/// Trouble of ours that may pass: the provider is to send the callback again.
+fn try_again(error: Error) -> Error {
+    error.acknowledge(Acknowledgement::json(503, r#"{"status":"try again"}"#))
+}

@@ -1,0 +1,488 @@
+//! The engine: accounts opened from a configuration, and what hosts do with them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bayar_provider::abi::PluginRef;
+use bayar_provider::{CONTRACT, Callback, CallbackRules, Description, Operation, ReferenceRule, Secret};
+use serde_json::{Value, json};
+
+use crate::ambient::{Ambient, System};
+use crate::callback::receive;
+use crate::config::{AccountSettings, Config, HttpSettings};
+use crate::drive::{Gave, Need, Progress, Task};
+use crate::error::{Code, Error};
+use crate::execute::execute;
+use crate::journal::{self, Journal};
+use crate::outcome::Outcome;
+use crate::plugins::{self, Instance, Plugin};
+use crate::redact::Redactor;
+use crate::request::HostCall;
+use crate::session::Sessions;
+use crate::transport::{Options, Transport};
+
+/// The reserved account: the engine itself.
+pub const ENGINE_ACCOUNT: &str = "bayar";
+
+/// The engine. Cheap to clone; clones share everything. It may be used from many threads.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What all clones of an engine share. Nothing in it is opened before first use.
+pub(crate) struct Shared {
+    pub accounts: BTreeMap<String, Arc<Account>>,
+    pub journal: Arc<dyn Journal>,
+    pub ambient: Arc<dyn Ambient>,
+    plugins: Plugins,
+    redactor: Redactor,
+    digest: [u8; 32],
+}
+
+/// A configured account.
+pub(crate) struct Account {
+    pub name: String,
+    pub provider: String,
+    pub environment: String,
+    pub instance: Instance,
+    pub operations: BTreeMap<String, Operation>,
+    pub origins: Vec<String>,
+    pub reference: ReferenceRule,
+    pub callback: Option<CallbackRules>,
+    pub http: HttpSettings,
+    pub transport: Transport,
+    pub sessions: Sessions,
+    pub redactor: Arc<Redactor>,
+    description: Description,
+}
+
+impl Account {
+    /// The operation of that name.
+    pub fn operation(&self, name: &str) -> Result<&Operation, Error> {
+        self.operations.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.operations.keys().map(String::as_str).collect();
+            let nearest = bayar_provider::params::nearest(name, &known)
+                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+            let known = known.join(", ");
+            Error::not_sent(
+                Code::Unsupported,
+                format!("{} has no operation {name}{nearest} There is: {known}", self.name),
+            )
+        })
+    }
+}
+
+/// Opens an engine, with what a test or a Rust host wants otherwise than by default.
+pub struct Builder {
+    linked: BTreeMap<String, Plugin>,
+    ambient: Arc<dyn Ambient>,
+    journal: Option<Arc<dyn Journal>>,
+}
+
+impl Builder {
+    /// Uses a provider that is linked into this program instead of looking for its plugin:
+    /// `builder.plugin("midtrans", bayar_provider::abi::module::<Midtrans>())`.
+    pub fn plugin(mut self, id: &str, module: PluginRef) -> Self {
+        self.linked.insert(id.to_owned(), Plugin::linked(module));
+        self
+    }
+
+    /// Uses another clock and other randomness than the system's.
+    pub fn ambient(self, ambient: impl Ambient + 'static) -> Self {
+        Builder { ambient: Arc::new(ambient), ..self }
+    }
+
+    /// Uses a journal of the caller's.
+    pub fn journal(self, journal: Arc<dyn Journal>) -> Self {
+        Builder { journal: Some(journal), ..self }
+    }
+
+    /// Opens the engine: loads plugins and checks every account's settings. Opens no socket,
+    /// no database, and starts no thread.
+    ///
+    /// # Errors
+    /// See [`Config::parse`] and [`Plugin::load`].
+    pub fn open(self, config: &str) -> Result<Engine, Error> {
+        let config = Config::parse(config)?;
+        self.open_parsed(config)
+    }
+
+    pub(crate) fn open_parsed(self, config: Config) -> Result<Engine, Error> {
+        let journal = match self.journal {
+            Some(journal) => journal,
+            None => open_journal(config.engine.journal.as_deref())?,
+        };
+        let directory = config.engine.plugins.clone().or_else(plugins::default_directory);
+        let mut plugins = Plugins { directory, linked: self.linked };
+        let mut accounts = BTreeMap::new();
+        let mut secrets = Vec::new();
+        for settings in config.accounts {
+            let (account, own) = open_account(settings, &config.engine.http, &mut plugins)?;
+            secrets.extend(own);
+            accounts.insert(account.name.clone(), Arc::new(account));
+        }
+        let redactor = Redactor::new(secrets);
+        let shared =
+            Shared { accounts, journal, ambient: self.ambient, plugins, redactor, digest: config.digest };
+        Ok(Engine { shared: Arc::new(shared) })
+    }
+}
+
+impl Engine {
+    /// Opens an engine from a configuration: TOML, JSON, or `{"file": "…"}`.
+    ///
+    /// # Errors
+    /// See [`Builder::open`].
+    pub fn open(config: &str) -> Result<Engine, Error> {
+        Engine::builder().open(config)
+    }
+
+    /// Opens an engine otherwise than by default.
+    pub fn builder() -> Builder {
+        Builder { linked: BTreeMap::new(), ambient: Arc::new(System), journal: None }
+    }
+
+    /// Calls an operation and waits for its end. `params` is a JSON object.
+    ///
+    /// # Errors
+    /// [`Error::stage`] says whether the request may have reached the provider.
+    pub fn call(&self, account: &str, operation: &str, params: Value) -> Result<Outcome, Error> {
+        if account == ENGINE_ACCOUNT {
+            return self.own_operation(operation, params);
+        }
+        let account = self.account(account)?;
+        let task = self.start_on(Arc::clone(&account), operation, params)?;
+        drive(&account, task)
+    }
+
+    /// Receives a callback and waits for its end; the outcome carries the acknowledgement to answer.
+    ///
+    /// # Errors
+    /// Whatever is not proven genuine. [`Error::acknowledgement`] is what to answer.
+    pub fn callback(&self, account: &str, callback: Callback) -> Result<Outcome, Error> {
+        let account = self.account(account)?;
+        let engine = Arc::clone(&self.shared);
+        let task = Task::new({
+            let account = Arc::clone(&account);
+            |wire| receive(engine, account, callback, wire)
+        });
+        drive(&account, task)
+    }
+
+    /// Starts a call whose HTTP the host sends itself.
+    ///
+    /// # Errors
+    /// Bad input is refused here, before anything is to be sent.
+    pub fn start(
+        &self,
+        account: &str,
+        operation: &str,
+        params: Value,
+    ) -> Result<Task<Result<Outcome, Error>>, Error> {
+        if account == ENGINE_ACCOUNT {
+            let end = self.own_operation(operation, params);
+            return Ok(Task::new(|_| async { end }));
+        }
+        self.start_on(self.account(account)?, operation, params)
+    }
+
+    /// Starts receiving a callback whose HTTP, if any is needed, the host sends itself.
+    ///
+    /// # Errors
+    /// [`Code::UnknownAccount`].
+    pub fn start_callback(
+        &self,
+        account: &str,
+        callback: Callback,
+    ) -> Result<Task<Result<Outcome, Error>>, Error> {
+        let account = self.account(account)?;
+        let engine = Arc::clone(&self.shared);
+        Ok(Task::new(|wire| receive(engine, account, callback, wire)))
+    }
+
+    /// What an account, or everything, is and can do.
+    ///
+    /// # Errors
+    /// [`Code::UnknownAccount`], and what loading a plugin gives.
+    pub fn describe(&self, account: Option<&str>) -> Result<Value, Error> {
+        if let Some(name) = account.filter(|name| *name != ENGINE_ACCOUNT) {
+            let account = self.account(name)?;
+            return Ok(describe_account(&account));
+        }
+        let accounts: Vec<Value> =
+            self.shared.accounts.values().map(|account| describe_account(account)).collect();
+        Ok(json!({
+            "bayar": crate::VERSION,
+            "contract": CONTRACT,
+            "journal": self.shared.journal.name(),
+            "operations": OWN_OPERATIONS,
+            "accounts": accounts,
+            "plugins": self.shared.plugins.describe_all(),
+        }))
+    }
+
+    /// Removes the credentials of all accounts, and what looks like a card number, from text
+    /// that is about to be written.
+    pub fn redact<'a>(&self, text: &'a str) -> std::borrow::Cow<'a, str> {
+        self.shared.redactor.text(text)
+    }
+
+    /// Two engines that share everything have the same configuration.
+    pub fn is_same(&self, other: &Engine) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    pub(crate) fn digest(&self) -> &[u8; 32] {
+        &self.shared.digest
+    }
+
+    /// Whether nobody but the caller holds this engine.
+    pub(crate) fn is_idle(&self) -> bool {
+        Arc::strong_count(&self.shared) == 1
+    }
+
+    fn start_on(
+        &self,
+        account: Arc<Account>,
+        operation: &str,
+        params: Value,
+    ) -> Result<Task<Result<Outcome, Error>>, Error> {
+        let host = HostCall::read(&account, operation, params, self.shared.ambient.as_ref())?;
+        let engine = Arc::clone(&self.shared);
+        Ok(Task::new(|wire| execute(engine, account, host, wire)))
+    }
+
+    fn account(&self, name: &str) -> Result<Arc<Account>, Error> {
+        self.shared.accounts.get(name).cloned().ok_or_else(|| {
+            let known: Vec<&str> = self.shared.accounts.keys().map(String::as_str).collect();
+            let nearest = bayar_provider::params::nearest(name, &known)
+                .map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            Error::not_sent(
+                Code::UnknownAccount,
+                format!("no account {name:?} is configured{nearest} Configured: {known}"),
+            )
+        })
+    }
+
+    fn own_operation(&self, operation: &str, params: Value) -> Result<Outcome, Error> {
+        if operation != "doctor" {
+            let known = OWN_OPERATIONS.join(", ");
+            return Err(Error::not_sent(
+                Code::Unsupported,
+                format!("the engine has no operation {operation:?}. There is: {known}"),
+            ));
+        }
+        if params.as_object().is_some_and(|params| !params.is_empty()) {
+            return Err(Error::not_sent(Code::InvalidParams, "doctor takes no parameters"));
+        }
+        let mut result = bayar_provider::Outcome::answered(bayar_provider::Status::Done);
+        result.evidence = bayar_provider::Evidence::E3;
+        result.data = Some(crate::doctor::examine(&self.shared));
+        let ambient = &self.shared.ambient;
+        Ok(Outcome {
+            account: ENGINE_ACCOUNT.to_owned(),
+            provider: ENGINE_ACCOUNT.to_owned(),
+            operation: operation.to_owned(),
+            intent: crate::ambient::make_id('I', ambient.now_ms(), &ambient.nonce()?),
+            order_id: None,
+            tenant: None,
+            result,
+            acknowledgement: None,
+        })
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let accounts: Vec<&String> = self.shared.accounts.keys().collect();
+        f.debug_struct("Engine").field("accounts", &accounts).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub fn plugin_directory(&self) -> Option<&PathBuf> {
+        self.plugins.directory.as_ref()
+    }
+}
+
+/// Operations of the account `bayar`.
+const OWN_OPERATIONS: [&str; 1] = ["doctor"];
+
+/// Does what a path needs, itself, until the path is finished.
+fn drive<T>(account: &Account, mut task: Task<T>) -> T {
+    loop {
+        let gave = match task.advance() {
+            Progress::Done(end) => return end,
+            Progress::Need(Need::Http { request, fresh, deadline }) => {
+                match account.transport.send(&request, fresh, deadline) {
+                    Ok(response) => Gave::Response(response),
+                    Err(failure) => Gave::Failure(failure),
+                }
+            }
+            Progress::Need(Need::Wait(at_most)) => {
+                account.sessions.wait(at_most);
+                Gave::Waited
+            }
+        };
+        task.give(gave);
+    }
+}
+
+/// The plugins of this engine: linked in, or files of one directory.
+struct Plugins {
+    directory: Option<PathBuf>,
+    linked: BTreeMap<String, Plugin>,
+}
+
+impl Plugins {
+    /// The plugin of that id, loaded if it was not yet.
+    fn get(&mut self, id: &str, pin: Option<&str>) -> Result<Plugin, Error> {
+        if let (Some(plugin), None) = (self.linked.get(id), pin) {
+            return Ok(*plugin);
+        }
+        let plugin = self.load(id, pin)?;
+        self.linked.insert(id.to_owned(), plugin);
+        Ok(plugin)
+    }
+
+    fn load(&self, id: &str, pin: Option<&str>) -> Result<Plugin, Error> {
+        let Some(directory) = &self.directory else {
+            return Err(Error::not_sent(
+                Code::NotFound,
+                "it is not known where the plugins are: set `plugins` in [engine]",
+            ));
+        };
+        if !directory.is_absolute() {
+            let what = format!("engine.plugins is {}, expected an absolute path", directory.display());
+            return Err(Error::not_sent(Code::InvalidConfig, what).field("engine.plugins"));
+        }
+        let path = directory.join(plugins::file_name(id));
+        Plugin::load(&path, pin).map_err(|error| match error.code {
+            Code::NotFound => {
+                let there = plugins::list(directory);
+                let there = if there.is_empty() { "none".to_owned() } else { there.join(", ") };
+                Error {
+                    message: format!("{}. Plugins in {}: {there}", error.message, directory.display()),
+                    ..error
+                }
+            }
+            _ => error,
+        })
+    }
+
+    /// Every plugin that is linked in or lies in the directory, with its description or why it has none.
+    fn describe_all(&self) -> Vec<Value> {
+        let mut ids: Vec<String> = self.directory.as_deref().map(plugins::list).unwrap_or_default();
+        ids.extend(self.linked.keys().cloned());
+        ids.sort();
+        ids.dedup();
+        let describe = |id: &String| {
+            let plugin = self.linked.get(id).copied().map_or_else(|| self.load(id, None), Ok);
+            match plugin.and_then(|plugin| plugin.describe(None)) {
+                Ok(description) => json!(description),
+                Err(error) => json!({"id": id, "error": error}),
+            }
+        };
+        ids.iter().map(describe).collect()
+    }
+}
+
+fn open_account(
+    settings: AccountSettings,
+    general: &HttpSettings,
+    plugins: &mut Plugins,
+) -> Result<(Account, Vec<Secret>), Error> {
+    let section = format!("providers.{}", settings.name);
+    let in_section = |error: Error| {
+        let field = error.field.clone().map_or_else(|| section.clone(), |field| format!("{section}.{field}"));
+        Error { message: format!("in [{section}]: {}", error.message), ..error }.field(field)
+    };
+    let plugin = plugins.get(&settings.plugin, settings.plugin_sha256.as_deref()).map_err(in_section)?;
+    let secrets = secrets_of(&settings.settings.0, &plugin.describe(None).map_err(in_section)?.settings);
+    let redactor = Arc::new(Redactor::new(secrets.clone()));
+    let instance = plugin
+        .configure(&settings.settings.0, Arc::clone(&redactor))
+        .map_err(|e| in_section(redactor.error(e)))?;
+    let description = plugin.describe(Some(&settings.settings.0)).map_err(in_section)?;
+    let http = settings.http.or(general);
+    let transport = Transport::new(transport_options(&http)).map_err(|e| {
+        in_section(Error::not_sent(Code::InvalidConfig, format!("{}: {}", e.field, e.message)).field(e.field))
+    })?;
+    let environment =
+        settings.settings.0.get("environment").and_then(Value::as_str).unwrap_or("sandbox").to_owned();
+    let account = Account {
+        name: settings.name.clone(),
+        provider: description.id.clone(),
+        environment,
+        instance,
+        operations: description
+            .operations
+            .iter()
+            .map(|operation| (operation.name.clone(), operation.clone()))
+            .collect(),
+        origins: description.origins.clone(),
+        reference: description.reference.clone(),
+        callback: description.callback.clone(),
+        http,
+        transport,
+        sessions: Sessions::default(),
+        redactor,
+        description,
+    };
+    Ok((account, secrets))
+}
+
+/// The values of the settings that the plugin's schema marks `writeOnly`.
+fn secrets_of(settings: &Value, schema: &Value) -> Vec<Secret> {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else {
+        return Vec::new();
+    };
+    let is_secret = |property: &Value| {
+        let marked = |schema: &Value| schema.get("writeOnly") == Some(&Value::Bool(true));
+        let any_of = property.get("anyOf").and_then(Value::as_array);
+        marked(property) || any_of.is_some_and(|schemas| schemas.iter().any(marked))
+    };
+    let names = properties.iter().filter(|(_, property)| is_secret(property)).map(|(name, _)| name);
+    names.filter_map(|name| settings.get(name).and_then(Value::as_str)).map(Secret::new).collect()
+}
+
+fn transport_options(http: &HttpSettings) -> Options {
+    let default = Options::default();
+    Options {
+        connect_timeout: http.connect_timeout_ms.map_or(default.connect_timeout, Duration::from_millis),
+        body_cap: http.body_cap.unwrap_or(default.body_cap),
+        header_cap: http.header_cap.unwrap_or(default.header_cap),
+        proxy: http.proxy.clone(),
+        local_address: http.local_address,
+        ca_file: http.ca_file.clone(),
+        allow_http: http.allow_http.unwrap_or(false),
+        user_agent: default.user_agent,
+    }
+}
+
+fn open_journal(setting: Option<&str>) -> Result<Arc<dyn Journal>, Error> {
+    match setting {
+        Some("none") => {}
+        None => {
+            log::warn!(target: "bayar", "no journal is configured: what is in flight when this process dies is not known afterwards")
+        }
+        Some(other) => {
+            let what = format!("engine.journal found {other:?}; this version has only \"none\"");
+            return Err(Error::not_sent(Code::InvalidConfig, what).field("engine.journal"));
+        }
+    }
+    Ok(Arc::new(journal::None))
+}
+
+fn describe_account(account: &Account) -> Value {
+    let mut description = json!(account.description);
+    if let Value::Object(fields) = &mut description {
+        fields.insert("account".to_owned(), json!(account.name));
+        fields.insert("environment".to_owned(), json!(account.environment));
+    }
+    description
+}
