@@ -88,6 +88,11 @@ impl HttpSettings {
         }
     }
 
+    /// The largest answer, in bytes after decoding.
+    pub fn body_cap(&self) -> usize {
+        self.body_cap.unwrap_or(256 * 1024)
+    }
+
     /// How long a whole call may take.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms.unwrap_or(20_000))

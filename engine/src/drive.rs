@@ -26,6 +26,8 @@ pub enum Need {
         fresh: bool,
         /// When the whole call ends.
         deadline: Instant,
+        /// The largest body of an answer, in bytes after decoding.
+        body_cap: usize,
     },
     /// Some time to pass, or another caller to finish.
     Wait(Duration),
@@ -54,8 +56,14 @@ struct Line {
 
 impl Wire {
     /// Has a request sent.
-    pub async fn send(&self, request: Request, fresh: bool, deadline: Instant) -> Result<Response, Failure> {
-        match self.ask(Need::Http { request, fresh, deadline }).await {
+    pub async fn send(
+        &self,
+        request: Request,
+        fresh: bool,
+        deadline: Instant,
+        body_cap: usize,
+    ) -> Result<Response, Failure> {
+        match self.ask(Need::Http { request, fresh, deadline, body_cap }).await {
             Gave::Response(response) => Ok(response),
             Gave::Failure(failure) => Err(failure),
             Gave::Waited => unreachable!("Task::give refuses an answer that does not fit the need"),

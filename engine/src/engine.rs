@@ -317,7 +317,7 @@ fn drive<T>(account: &Account, mut task: Task<T>) -> T {
     loop {
         let gave = match task.advance() {
             Progress::Done(end) => return end,
-            Progress::Need(Need::Http { request, fresh, deadline }) => {
+            Progress::Need(Need::Http { request, fresh, deadline, .. }) => {
                 match account.transport.send(&request, fresh, deadline) {
                     Ok(response) => Gave::Response(response),
                     Err(failure) => Gave::Failure(failure),
@@ -454,7 +454,7 @@ fn transport_options(http: &HttpSettings) -> Options {
     let default = Options::default();
     Options {
         connect_timeout: http.connect_timeout_ms.map_or(default.connect_timeout, Duration::from_millis),
-        body_cap: http.body_cap.unwrap_or(default.body_cap),
+        body_cap: http.body_cap(),
         header_cap: http.header_cap.unwrap_or(default.header_cap),
         proxy: http.proxy.clone(),
         local_address: http.local_address,

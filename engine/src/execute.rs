@@ -156,7 +156,7 @@ impl Run<'_> {
     async fn exchange(&self, request: Request) -> Result<Response, Failure> {
         let fresh = matches!(self.operation.class, Class::Once | Class::Payable);
         log::debug!(target: "bayar", "{} {}: {} {}", self.account.name, self.operation.name, request.method, without_query(&request.url));
-        let response = self.wire.send(request, fresh, self.host.deadline).await;
+        let response = self.wire.send(request, fresh, self.host.deadline, self.account.http.body_cap()).await;
         match &response {
             Ok(response) => {
                 log::debug!(target: "bayar", "{} {}: HTTP {}", self.account.name, self.operation.name, response.status)

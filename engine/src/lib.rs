@@ -33,7 +33,11 @@ mod session;
 pub mod transport;
 
 pub use ambient::{Ambient, System};
-pub use bayar_provider::{Acknowledgement, Callback, Evidence, Instruction, ProviderError, Rupiah, Status};
+pub use bayar_provider::json::strict as strict_json;
+pub use bayar_provider::params::read as read_params;
+pub use bayar_provider::{
+    Acknowledgement, Callback, Evidence, Instruction, ProviderError, Request, Response, Rupiah, Status,
+};
 pub use drive::{Gave, Need, Progress, Task};
 pub use engine::{Builder, ENGINE_ACCOUNT, Engine};
 pub use error::{Code, Error, Stage};
