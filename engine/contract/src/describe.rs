@@ -60,8 +60,15 @@ impl std::fmt::Display for ReferenceRule {
     }
 }
 
+/// `data` of the unified operation `channels`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Channels {
+    /// The ways to pay.
+    pub channels: Vec<Channel>,
+}
+
 /// One way to pay.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Channel {
     /// What a charge names: `bca_va`.
     pub id: String,

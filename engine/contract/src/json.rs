@@ -1,17 +1,43 @@
-//! Strict JSON: a key given twice is refused instead of one of the two being believed.
+//! Reading JSON that others wrote: without a second meaning, and ids as text.
 
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// Reads JSON and refuses an object that names a key twice.
+/// Reads bytes as JSON and refuses a key that stands twice in one object, at any depth.
+///
+/// Two readers of `{"amount":"1","amount":"2"}` may each take another value: what was verified
+/// would not be what is credited. serde_json's own `Value` keeps the last without a word.
 ///
 /// # Errors
-/// A sentence that says what is wrong and where, by line and column.
+/// A sentence on what is wrong and where, without any of the content.
 pub fn strict(bytes: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice::<Strict>(bytes).map(|strict| strict.0).map_err(|e| e.to_string())
+    match serde_json::from_slice::<Strict>(bytes) {
+        Ok(value) => Ok(value.0),
+        Err(e) if e.to_string().starts_with(TWICE) => Err(format!("a key stands twice, line {}", e.line())),
+        Err(e) => Err(format!("not JSON, line {} column {}", e.line(), e.column())),
+    }
 }
+
+/// Reads a field that a provider writes as a string or as a number, and keeps it as text; `null`
+/// is as absent. For `#[serde(default, deserialize_with = "json::text")]`.
+///
+/// # Errors
+/// Anything else: a truth value, a list, an object.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text)),
+        Value::Number(number) => Ok(Some(number.to_string())),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
+            Err(de::Error::custom("expected a string or a number"))
+        }
+    }
+}
+
+/// How the refusal of a repeated key begins, to tell it from serde_json's own errors.
+const TWICE: &str = "a key stands twice";
 
 struct Strict(Value);
 
@@ -58,37 +84,56 @@ impl<'de> Visitor<'de> for StrictVisitor {
         Ok(Value::String(value))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(Strict(item)) = seq.next_element()? {
-            items.push(item);
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Strict(item)) = items.next_element()? {
+            list.push(item);
         }
-        Ok(Value::Array(items))
+        Ok(Value::Array(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            let Strict(value) = map.next_value()?;
-            if fields.contains_key(&key) {
-                return Err(de::Error::custom(format!("the key `{key}` is given twice")));
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        while let Some((key, Strict(value))) = fields.next_entry::<String, Strict>()? {
+            if object.insert(key, value).is_some() {
+                return Err(de::Error::custom(TWICE));
             }
-            fields.insert(key, value);
         }
-        Ok(Value::Object(fields))
+        Ok(Value::Object(object))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
-    fn refuses_a_key_given_twice_at_any_depth() {
-        let text = br#"{"a":[1,-2,1.5,"x",true,null,{"b":1}]}"#;
-        assert_eq!(strict(text).unwrap(), serde_json::from_slice::<Value>(text).unwrap());
-        let error = strict(br#"{"a":[{"b":1,"b":1}]}"#).unwrap_err();
-        assert!(error.starts_with("the key `b` is given twice"), "{error}");
-        assert!(strict(b"{\"a\":1} x").is_err());
+    fn reads_what_serde_json_reads() {
+        for text in [r#"{"a":[1,-2,3.5,"x",null,true,{"b":{}}]}"#, "7", r#""é""#, "[]"] {
+            assert_eq!(strict(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+        }
+    }
+
+    #[test]
+    fn refuses_a_key_that_stands_twice_at_any_depth() {
+        for text in [r#"{"a":1,"a":1}"#, r#"{"a":[{"b":1,"c":2,"b":3}]}"#, r#"{"a":1,"\u0061":2}"#] {
+            assert_eq!(strict(text.as_bytes()).unwrap_err(), "a key stands twice, line 1", "{text}");
+        }
+        for text in ["", "{", "{}x", "<html>", "\"\u{1}\""] {
+            assert!(strict(text.as_bytes()).unwrap_err().starts_with("not JSON, line"), "{text}");
+        }
+        assert!(strict(b"\"\xff\"").is_err());
+        assert!(strict("[".repeat(100_000).as_bytes()).is_err(), "depth is limited");
+    }
+
+    #[test]
+    fn keeps_ids_as_text() {
+        assert_eq!(text(json!("007")).unwrap().as_deref(), Some("007"));
+        assert_eq!(text(json!(7)).unwrap().as_deref(), Some("7"));
+        assert_eq!(text(json!(null)).unwrap(), None);
+        for bad in [json!(true), json!([]), json!({})] {
+            assert!(text(bad).is_err());
+        }
     }
 }

@@ -23,7 +23,7 @@ pub use call::{Call, SESSION};
 pub use callback::{Acknowledgement, Callback, Event};
 pub use charge::{Charge, Currency, Customer, Item, Nothing, Refund, Which};
 pub use describe::{
-    CONTRACT, CallbackRules, Channel, Class, Deduplication, Description, Operation, ReferenceRule,
+    CONTRACT, CallbackRules, Channel, Channels, Class, Deduplication, Description, Operation, ReferenceRule,
     Settlement, schema,
 };
 pub use error::{Code, Error, ProviderError, Stage};
