@@ -24,8 +24,7 @@ pub(crate) fn routes() -> Router<Arc<Frame>> {
         .route("/_sandbox/{provider}/{order}", get(order))
         .route("/_sandbox/{provider}/{order}/callback", get(callback))
         .route("/_sandbox/{provider}/{order}/{act}", post(act))
-        .route("/_sandbox", get(nothing))
-        .route("/_sandbox/{*rest}", get(nothing).post(nothing).put(nothing).delete(nothing))
+        .method_not_allowed_fallback(async || nothing())
 }
 
 /// A refusal.
@@ -42,7 +41,8 @@ fn json_of(document: &impl serde::Serialize) -> Response {
     json_with(200, &serde_json::to_value(document).expect("the books are plain data"))
 }
 
-async fn nothing() -> Response {
+/// What is answered to a call that does not exist.
+pub(crate) fn nothing() -> Response {
     let known = "GET|DELETE /_sandbox/requests, GET /_sandbox/orders, GET|POST|DELETE /_sandbox/faults, \
          GET /_sandbox/{provider}/{order_id}, GET /_sandbox/{provider}/{order_id}/callback, \
          POST /_sandbox/{provider}/{order_id}/{act}";
