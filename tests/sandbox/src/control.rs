@@ -87,7 +87,7 @@ async fn order(State(frame): State<Arc<Frame>>, Path((provider, id)): Path<(Stri
     match find(&frame, &provider, &id) {
         Ok(provider) => order_document(&frame, provider, &id)
             .map_or_else(|| unknown_order(provider.id(), &id), |document| json_with(200, &document)),
-        Err(refusal) => refusal,
+        Err(refusal) => *refusal,
     }
 }
 
@@ -103,14 +103,14 @@ fn unknown_order(provider: &str, id: &str) -> Response {
 }
 
 /// The provider, if it exists and has that order.
-fn find<'a>(frame: &'a Frame, provider: &str, id: &str) -> Result<&'a dyn Provider, Response> {
+fn find<'a>(frame: &'a Frame, provider: &str, id: &str) -> Result<&'a dyn Provider, Box<Response>> {
     let Some(found) = frame.provider(provider) else {
         let known: Vec<_> = frame.providers.iter().map(|one| one.id()).collect();
         let message = format!("there is no provider {provider}; known: {}", known.join(", "));
-        return Err(refuse(404, "unknown_provider", &message));
+        return Err(Box::new(refuse(404, "unknown_provider", &message)));
     };
     if frame.books().orders.get(found.id(), id).is_none() {
-        return Err(unknown_order(found.id(), id));
+        return Err(Box::new(unknown_order(found.id(), id)));
     }
     Ok(found)
 }
@@ -119,7 +119,7 @@ fn find<'a>(frame: &'a Frame, provider: &str, id: &str) -> Result<&'a dyn Provid
 async fn callback(State(frame): State<Arc<Frame>>, Path((provider, id)): Path<(String, String)>) -> Response {
     let provider = match find(&frame, &provider, &id) {
         Ok(provider) => provider,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let (made, _) = frame.at_desk(provider, |desk| {
         let own = desk.order(&id).map(|order| order.order_id.clone()).unwrap_or_default();
@@ -139,7 +139,7 @@ async fn act(
 ) -> Response {
     let provider = match find(&frame, &provider, &id) {
         Ok(provider) => provider,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some((_, kind)) = ActKind::ALL.into_iter().find(|(known, _)| *known == word) else {
         let known: Vec<_> = ActKind::ALL.iter().map(|(word, _)| *word).collect();

@@ -252,7 +252,7 @@ fn refund(id: &str, operation: &str, request: &Request, desk: &mut Desk<'_>) -> 
     };
     let key = checks::text(&body, "refund_key");
     if let Some(earlier) = detail.refunds.iter().find(|refund| Some(&refund.key) == key.as_ref()) {
-        let same = body.get("amount").is_none() || amount == Some(earlier.amount);
+        let same = !body.contains_key("amount") || amount == Some(earlier.amount);
         let answer = (same && replays).then(|| Reply::json(200, &earlier.answer));
         return answer.unwrap_or_else(|| error(200, "406", "Duplicate refund ID"));
     }

@@ -80,7 +80,7 @@ impl Provider for Simulator {
                 if !authorized(request, desk) {
                     return snap::unauthorized();
                 }
-                replayed(request, desk, |request, desk| snap::handle(request, desk))
+                replayed(request, desk, snap::handle)
             }
             (_, ["v2", rest @ ..]) => {
                 if !authorized(request, desk) {
