@@ -1,0 +1,34 @@
+//! `bayar`: the command line.
+
+mod commands;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use commands::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    output::log_to_stderr(cli.verbose);
+    match cli.run() {
+        Ok(code) => code,
+        Err(failure) => failure.report(),
+    }
+}
+
+impl Cli {
+    fn run(&self) -> Result<ExitCode, output::Failure> {
+        match &self.command {
+            Command::Call(call) => call.run(self),
+            Command::Callback(callback) => callback.run(self),
+            Command::Describe(describe) => describe.run(self),
+            Command::Doctor => commands::doctor(self),
+            Command::Sandbox(sandbox) => sandbox.run(),
+            Command::Completions { shell } => {
+                commands::completions(*shell);
+                Ok(ExitCode::SUCCESS)
+            }
+        }
+    }
+}
