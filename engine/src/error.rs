@@ -97,7 +97,8 @@ impl From<bayar_provider::Error> for Error {
 
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {} {}", self.code.as_str(), self.message, self.advice)
+        let end = if self.message.ends_with(['.', '?', '!']) { "" } else { "." };
+        write!(f, "{}: {}{end} {}", self.code.as_str(), self.message, self.advice)
     }
 }
 

@@ -105,9 +105,9 @@ pub enum bayar_failure {
     BAYAR_MAYBE_SENT = 2,
 }
 
-pub const OK: bayar_status = bayar_code::BAYAR_OK as bayar_status;
-pub const NEED_HTTP: bayar_status = bayar_code::BAYAR_NEED_HTTP as bayar_status;
-pub const WAIT: bayar_status = bayar_code::BAYAR_WAIT as bayar_status;
+pub(crate) const OK: bayar_status = bayar_code::BAYAR_OK as bayar_status;
+pub(crate) const NEED_HTTP: bayar_status = bayar_code::BAYAR_NEED_HTTP as bayar_status;
+pub(crate) const WAIT: bayar_status = bayar_code::BAYAR_WAIT as bayar_status;
 
 /// The name of a status, ending in NUL.
 pub fn name(status: bayar_status) -> &'static std::ffi::CStr {
