@@ -191,7 +191,8 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.plugin.0.release()(self.instance);
+        let _door = Door::enter(&self.redactor);
+        self.plugin.0.release()(ctx(), self.instance);
     }
 }
 
