@@ -170,7 +170,18 @@ fn read(response: &Response, kind: Kind) -> Result<Value, Error> {
         (404, Some(body)) if kind == Kind::Read && unknown_order(&body) => {
             Err(refused(response, &body, Code::OrderNotFound, "the gateway knows no such order"))
         }
-        _ => Err(answer::unreadable(response, kind)),
+        // Trouble between gateway and Midtrans among them: what became of the request is not known.
+        (_, Some(body)) if words(&body) != (None, None) => {
+            Err(refused(response, &body, answer::open(kind, "").code, "the gateway has trouble"))
+        }
+        _ => {
+            let what = format!(
+                "HTTP {}, {} bytes, not an answer of the gateway",
+                response.status,
+                response.body.len()
+            );
+            Err(answer::open(kind, what))
+        }
     }
 }
 
