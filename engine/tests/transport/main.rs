@@ -464,6 +464,14 @@ fn large_headers_are_refused() {
         |size: usize| format!("HTTP/1.1 200 OK\r\nX: {}\r\nContent-Length: 0\r\n\r\n", "x".repeat(size));
     let server = Server::plain(once(field(15 * 1024)));
     assert_eq!(send(&get(server.url("/"))).expect("within the cap").status, 200);
+    let small = transport(Options { header_cap: 300, ..options() });
+    let server = Server::plain(once(field(200)));
+    assert_eq!(small.send(&get(server.url("/")), false, soon()).expect("within the cap").status, 200);
+    for size in [300, 3000] {
+        let server = Server::plain(once(field(size)));
+        let outcome = small.send(&get(server.url("/")), false, soon());
+        assert_eq!(failure(outcome), (Reason::HeaderTooLarge, MAYBE_SENT), "{size}");
+    }
     for answer in [
         field(17 * 1024),
         "HTTP/1.1 200 OK\r\nX: ".to_owned() + &"x".repeat(1 << 20),
@@ -627,6 +635,25 @@ fn a_kept_connection_is_looked_at_before_it_is_used() {
             assert_eq!((response.text().as_ref(), server.accepted()), ("ok", 2));
         }
     }
+}
+
+/// TLS has things to say of its own, such as new keys, after an answer.
+#[test]
+fn what_tls_says_on_an_idle_connection_does_not_end_it() {
+    let (sender, renewed) = mpsc::channel();
+    let server = Server::tls(&AUTHORITY.good(), move |mut peer| {
+        while peer.request().is_some() {
+            peer.say(OK);
+            peer.renew_keys();
+            sender.send(()).expect("the test waits");
+        }
+    });
+    let transport = transport(options());
+    for _ in 0..3 {
+        transport.send(&post(server.url("/")), true, soon()).expect("an answer");
+        renewed.recv().expect("the server ran");
+    }
+    assert_eq!(server.accepted(), 1);
 }
 
 #[test]

@@ -76,6 +76,13 @@ impl Peer {
         }
     }
 
+    /// Sends new keys, which is nothing that a request or an answer is made of.
+    pub fn renew_keys(&mut self) {
+        let tls = self.tls.as_mut().expect("a TLS connection");
+        tls.refresh_traffic_keys().expect("TLS 1.3");
+        tls.write_tls(&mut self.stream).expect("the client is there");
+    }
+
     /// Carries bytes both ways between the client and another server.
     pub fn forward(self, upstream: TcpStream) {
         let copy = |mut from: TcpStream, mut to: TcpStream| {
