@@ -406,7 +406,7 @@ fn deadlines_hold_against_drips() {
         let outcome = transport(options()).send(&request, false, begin + Duration::from_millis(300));
         assert_eq!(failure(outcome), (Reason::Timeout, MAYBE_SENT));
         let took = begin.elapsed();
-        assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(600), "{took:?}");
+        assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1300), "{took:?}");
     }
 }
 
@@ -422,7 +422,7 @@ fn deadlines_above_a_second_are_exact_too() {
         transport(options()).send(&get(server.url("/")), false, begin + Duration::from_millis(1300));
     assert_eq!(failure(outcome), (Reason::Timeout, MAYBE_SENT));
     let took = begin.elapsed();
-    assert!(took >= Duration::from_millis(1300) && took < Duration::from_millis(1600), "{took:?}");
+    assert!(took >= Duration::from_millis(1300) && took < Duration::from_millis(2300), "{took:?}");
 }
 
 #[test]
@@ -467,6 +467,13 @@ fn large_headers_are_refused() {
     let small = transport(Options { header_cap: 300, ..options() });
     let server = Server::plain(once(field(200)));
     assert_eq!(small.send(&get(server.url("/")), false, soon()).expect("within the cap").status, 200);
+    let endless = Server::plain(|mut peer| {
+        peer.request();
+        peer.say(format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(3000)).as_bytes());
+        peer.ended_by_client();
+    });
+    let outcome = small.send(&get(endless.url("/")), false, soon());
+    assert_eq!(failure(outcome), (Reason::HeaderTooLarge, MAYBE_SENT), "seen before the end");
     for size in [300, 3000] {
         let server = Server::plain(once(field(size)));
         let outcome = small.send(&get(server.url("/")), false, soon());
