@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use bayar::plugins::Plugin;
 use bayar::{Callback, Code, Engine, Error, Stage};
@@ -18,10 +19,11 @@ struct Copy {
     path: PathBuf,
 }
 
+/// The workspace builds `libfixture_*.so`, so that nobody takes them for plugins to install.
 fn copy_of(plugin: &str, change: impl FnOnce(&mut Vec<u8>)) -> Copy {
-    let directory = tempfile::tempdir().expect("a directory");
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory");
     let path = directory.path().join(format!("libbayar_{plugin}.so"));
-    let mut bytes = fs::read(built(&format!("libbayar_{plugin}.so"))).expect("the plugin was built");
+    let mut bytes = fs::read(built(&format!("libfixture_{plugin}.so"))).expect("the plugin was built");
     change(&mut bytes);
     fs::write(&path, bytes).expect("a copy");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
@@ -37,7 +39,7 @@ fn refused(path: &Path, pin: Option<&str>) -> Error {
 
 #[test]
 fn a_good_one_loads_and_two_plugins_are_two() {
-    let unruly = Plugin::load(&built("libbayar_unruly.so"), None).expect("loads");
+    let unruly = Plugin::load(&built("libfixture_unruly.so"), None).expect("loads");
     let midtrans = Plugin::load(&built("libbayar_midtrans.so"), None).expect("loads");
     assert_eq!(unruly.describe(None).expect("describes").id, "unruly");
     assert_eq!(midtrans.describe(None).expect("describes").id, "midtrans");
@@ -102,7 +104,7 @@ fn dlopen_itself_refuses() {
 
 #[test]
 fn another_major_version() {
-    let error = refused(&built("libbayar_major.so"), None);
+    let error = refused(&built("libfixture_major.so"), None);
     assert_eq!(error.code, Code::Incompatible);
     assert!(error.message.contains("version 2.0 of the contract, this engine 1."), "{}", error.message);
 }
@@ -120,7 +122,7 @@ fn a_digest_that_differs_from_its_pin() {
         "engine": {"journal": "none", "plugins": copy.path.parent()},
         "providers": {"unruly": {"plugin_sha256": "0".repeat(64)}},
     });
-    assert_eq!(Engine::open(&config.to_string()).err().expect("is refused").code, Code::Hash);
+    assert_eq!(Engine::open(&config.to_string()).expect_err("is refused").code, Code::Hash);
 }
 
 #[test]
@@ -175,8 +177,9 @@ fn a_foreign_owner() {
 }
 
 fn unruly(settings: Value) -> Result<Engine, Error> {
+    static PLUGINS: LazyLock<Copy> = LazyLock::new(|| copy_of("unruly", |_| ()));
     let config = json!({
-        "engine": {"journal": "none", "plugins": built("libbayar_unruly.so").parent()},
+        "engine": {"journal": "none", "plugins": PLUGINS.path.parent()},
         "providers": {"unruly": settings},
     });
     Engine::open(&config.to_string())
@@ -191,7 +194,7 @@ fn assert_panicked(error: &Error, function: &str) {
 #[test]
 fn a_panic_in_any_function_is_an_error_with_file_and_line() {
     for function in ["describe", "configure"] {
-        assert_panicked(&unruly(json!({"panic_in": function})).err().expect("does not open"), function);
+        assert_panicked(&unruly(json!({"panic_in": function})).expect_err("does not open"), function);
     }
     let engine = unruly(json!({"panic_in": "prepare"})).expect("opens");
     let error = engine.call("unruly", "echo", json!({})).expect_err("panics");
@@ -231,6 +234,6 @@ fn log_records_of_plugins_arrive_without_secrets() {
     engine.call("unruly", "echo", json!({})).expect("works");
     let records = records.lock().expect("no panic in the logger");
     let record = records.iter().find(|record| record.contains("preparing echo with *"));
-    assert_eq!(record.map(String::as_str), Some("INFO bayar_unruly: preparing echo with ***"));
+    assert_eq!(record.map(String::as_str), Some("INFO bayar_fixture_unruly: preparing echo with ***"));
     assert!(!records.iter().any(|record| record.contains("CANARY")));
 }
