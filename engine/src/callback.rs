@@ -28,6 +28,7 @@ pub(crate) async fn receive(
     callback: Callback,
     wire: Wire,
 ) -> Result<Outcome, Error> {
+    let callback = Callback { received_ms: engine.ambient.now_ms(), ..callback };
     let received = verify(&account, &callback);
     let event = received.map_err(|error| account.redactor.error(error))?;
     engine.journal.received(&account.name, &event).map_err(try_again)?;

@@ -280,6 +280,7 @@ impl CaseCallback {
             query: self.query.clone(),
             headers: headers(self.headers.as_ref()),
             remote_addr: self.remote_addr.clone(),
+            received_ms: NOW_MS,
             body: self.body.clone().into_bytes(),
         }
     }

@@ -25,6 +25,10 @@ pub struct Callback {
     /// The address that the request came from, without port.
     #[serde(default)]
     pub remote_addr: Option<String>,
+    /// When it was received, in milliseconds since 1970-01-01 UTC. The engine sets it; what a
+    /// host says here is not believed.
+    #[serde(default)]
+    pub received_ms: i64,
     /// The body, byte for byte.
     #[serde(skip)]
     pub body: Vec<u8>,
@@ -35,6 +39,12 @@ fn post() -> String {
 }
 
 impl Callback {
+    /// When it was received.
+    pub fn received(&self) -> jiff::Timestamp {
+        // Only a clock outside the years -9999 to 9999 is out of range.
+        jiff::Timestamp::from_millisecond(self.received_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+
     /// The only header of that name, compared without case; `None` where there is none, or more than one.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name));
