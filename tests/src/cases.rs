@@ -127,6 +127,20 @@ pub fn run<P: Provider>(dir: &str) {
         load(dir).into_iter().filter(differs).map(|case| case.name).collect()
     });
     assert!(differ.is_empty(), "differ from their snapshots: {}", differ.join(", "));
+    let orphans = orphans(dir);
+    assert!(orphans.is_empty(), "snapshots without a case: {}", orphans.join(", "));
+}
+
+/// Snapshots whose case file is gone or was renamed.
+fn orphans(dir: &str) -> Vec<String> {
+    let names: Vec<String> = load(dir).into_iter().map(|case| case.name).collect();
+    let files =
+        std::fs::read_dir(Path::new(dir).join("cases/snapshots")).expect("the snapshots were just compared");
+    let stems = files.filter_map(|file| {
+        let name = file.expect("a directory can be read").file_name().into_string().ok()?;
+        name.strip_suffix(".snap").map(str::to_owned)
+    });
+    stems.filter(|stem| !names.contains(stem)).collect()
 }
 
 /// The case files of a provider, by name.
