@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bayar_provider::{
-    Call, Callback, Class, Description, Error, Event, Outcome, Provider, Request, Response,
+    Call, Callback, Class, Code, Description, Error, Event, Outcome, Provider, Request, Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -344,6 +344,8 @@ fn write_event(text: &mut String, event: &Event) {
 }
 
 fn write_error(text: &mut String, error: &Error) {
+    let input = matches!(error.code, Code::InvalidParams | Code::InvalidConfig);
+    assert!(!input || error.field.is_some(), "a refusal of input names its field: {error}");
     write_section(text, "error", &pretty(error));
 }
 
