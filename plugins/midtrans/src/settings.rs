@@ -163,11 +163,13 @@ impl Settings {
         if self.base_url.is_some() {
             return Err(wrong("base_url", "stands beside gateway_url: give one of them, not both"));
         }
-        let app_code = self.app_code.filter(|code| !code.trim().is_empty());
+        let written = |code: &String| !code.is_empty() && code.bytes().all(|b| b.is_ascii_graphic());
+        let app_code = self.app_code.filter(written);
         Ok(Gateway {
             url: address("gateway_url", self.gateway_url.unwrap_or_default())?,
-            app_code: app_code
-                .ok_or_else(|| wrong("app_code", "is missing or empty: the gateway asks for it"))?,
+            app_code: app_code.ok_or_else(|| {
+                wrong("app_code", "is missing, empty, or more than letters, digits and signs")
+            })?,
             api_key: secret("api_key", self.api_key)?,
             client_key: self.client_key,
         })
