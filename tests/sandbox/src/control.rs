@@ -159,12 +159,13 @@ async fn act(
     let wants_page = headers
         .get(header::ACCEPT)
         .is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("text/html")));
+    if wants_page {
+        frame.deliver_later(provider.id(), outbox);
+        return Redirect::to("/").into_response();
+    }
     let mut deliveries = Vec::new();
     for callback in &outbox {
         deliveries.extend(callbacks::deliver(&frame, provider.id(), callback).await);
-    }
-    if wants_page {
-        return Redirect::to("/").into_response();
     }
     let mut document = json!({"order": order_document(&frame, provider, &id), "deliveries": deliveries});
     if deliveries.is_empty() {

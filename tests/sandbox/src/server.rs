@@ -209,7 +209,8 @@ impl Frame {
         reply
     }
 
-    fn deliver_later(self: &Arc<Self>, id: &str, outbox: Vec<Callback>) {
+    /// Sends callbacks without waiting for what they meet.
+    pub(crate) fn deliver_later(self: &Arc<Self>, id: &str, outbox: Vec<Callback>) {
         for callback in outbox {
             let (frame, id) = (self.clone(), id.to_owned());
             tokio::spawn(async move { callbacks::deliver(&frame, &id, &callback).await });
