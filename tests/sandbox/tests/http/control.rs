@@ -3,7 +3,7 @@
 use bayar_sandbox::{Options, print_config};
 use serde_json::json;
 
-use crate::common::{charge, control, midtrans, start};
+use crate::common::{Merchant, charge, control, midtrans, start};
 
 const GOPAY: &str = r#""payment_type":"gopay""#;
 
@@ -122,4 +122,25 @@ fn an_unknown_setting_is_refused_by_name() {
     let options = Options { set, ..Options::default() };
     let error = options.check().expect_err("a typo").to_string();
     assert!(error.contains("midtrans.serverkey") && error.contains("midtrans.server_key"), "{error}");
+}
+
+#[test]
+fn settings_change_while_it_runs() {
+    let merchant = Merchant::answering(&[200]);
+    let sandbox = start(&[]);
+    let change = json!({"midtrans.callback_url": merchant.url}).to_string();
+    let all = control(&sandbox, "POST", "/settings", &change).json();
+    assert_eq!(all["midtrans.callback_url"], merchant.url);
+    charge(&sandbox, "K-1", GOPAY);
+    control(&sandbox, "POST", "/midtrans/K-1/paid", "");
+    assert_eq!(merchant.next().json()["order_id"], "K-1");
+
+    for wrong in [r#"{"midtrans.merchant_id":"G1","midtrans.nothing":"x"}"#, "[]"] {
+        assert_eq!(control(&sandbox, "POST", "/settings", wrong).status, 400);
+    }
+    assert_eq!(
+        control(&sandbox, "GET", "/settings", "").json()["midtrans.merchant_id"],
+        "G000000001",
+        "all or nothing"
+    );
 }

@@ -130,6 +130,7 @@ fn faults_that_make_no_sense_are_refused() {
         r#"{"fault":"reset","times":0}"#,
         r#"{"fault":"reset","provider":"nobody"}"#,
         r#"{"fault":"reset","on":"callback"}"#,
+        r#"{"fault":"duplicate","when":"before"}"#,
         r#"{"fault":"html","status":99}"#,
     ] {
         let answer = control(&sandbox, "POST", "/faults", fault);
