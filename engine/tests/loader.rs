@@ -208,8 +208,7 @@ fn a_panic_in_any_function_is_an_error_with_file_and_line() {
     assert_eq!(error.stage, Stage::Answered, "a read was answered and moved nothing");
 
     let engine = unruly(json!({"panic_in": "verify"})).expect("opens");
-    let callback: Callback = serde_json::from_value(json!({})).expect("an empty callback");
-    let error = engine.callback("unruly", callback).expect_err("panics");
+    let error = engine.callback("unruly", Callback::default()).expect_err("panics");
     assert_panicked(&error, "verify");
     assert_eq!(
         error.acknowledgement.expect("says what to answer").status,

@@ -34,6 +34,21 @@ pub struct Callback {
     pub body: Vec<u8>,
 }
 
+impl Default for Callback {
+    /// An empty POST.
+    fn default() -> Self {
+        Callback {
+            method: post(),
+            path: String::new(),
+            query: String::new(),
+            headers: Vec::new(),
+            remote_addr: None,
+            received_ms: 0,
+            body: Vec::new(),
+        }
+    }
+}
+
 fn post() -> String {
     "POST".to_owned()
 }
