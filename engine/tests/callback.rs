@@ -53,7 +53,7 @@ fn what_differs_is_for_a_person_to_look_at() {
             .expect("is genuine");
     assert_eq!(
         outcome.result.review.as_deref(),
-        Some("the callback names an amount of 4000, the provider answers 5000")
+        Some("the callback names the amount 4000, the provider answers 5000")
     );
     let outcome = receive(&engine, json!({"genuine": true, "order": "A-1", "id": "X2", "status": "paid"}))
         .expect("is genuine");

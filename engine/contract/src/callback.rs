@@ -1,10 +1,12 @@
 //! Callbacks: what a provider sent to the host, and what verifying it gave.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::money::Rupiah;
-use crate::outcome::{Evidence, Status};
+use crate::outcome::{Delivery, Evidence, Status};
 
 /// A callback exactly as the host received it. The body lies beside, byte for byte.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,9 +115,45 @@ pub struct Event {
     /// Why a person should look before money is credited, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    /// What the buyer got, where a purchase is concluded by its callback.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
+    /// Parameters of the original call that must have these values, or the event is not believed:
+    /// the destination of a purchase, where no signature covers it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub must_match: BTreeMap<String, String>,
+    /// Parameters of the read operation that confirms this; nothing means `order_id` alone.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub query: Value,
     /// What to answer the provider once the event is kept.
     pub acknowledgement: Acknowledgement,
     /// The callback's own content, as JSON.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub raw: Value,
+}
+
+impl Event {
+    /// An event that says no more than this.
+    pub fn new(
+        reference: impl Into<String>,
+        status: Status,
+        evidence: Evidence,
+        dedupe: impl Into<String>,
+        acknowledgement: Acknowledgement,
+    ) -> Self {
+        Event {
+            reference: reference.into(),
+            provider_reference: None,
+            status,
+            amount: None,
+            evidence,
+            dedupe: dedupe.into(),
+            review: None,
+            delivery: None,
+            must_match: BTreeMap::new(),
+            query: Value::Null,
+            acknowledgement,
+            raw: Value::Null,
+        }
+    }
 }

@@ -137,16 +137,15 @@ impl Provider for Toy {
         if body["genuine"] != json!(true) {
             return Err(Error::refused("its body does not say that it is genuine"));
         }
+        let evidence = if body["evidence"] == json!("E1") { Evidence::E1 } else { Evidence::E0 };
+        let status = serde_json::from_value(body["status"].clone()).unwrap_or(Status::Unknown);
+        let acknowledgement = Acknowledgement::json(200, r#"{"ok":true}"#);
+        let reference = body["order"].as_str().unwrap_or_default();
         Ok(Event {
-            reference: body["order"].as_str().unwrap_or_default().to_owned(),
             provider_reference: body["id"].as_str().map(str::to_owned),
-            status: serde_json::from_value(body["status"].clone()).unwrap_or(Status::Unknown),
             amount: Rupiah::from_wire(&body["amount"]),
-            evidence: if body["evidence"] == json!("E1") { Evidence::E1 } else { Evidence::E0 },
-            dedupe: body["order"].to_string(),
-            review: None,
-            acknowledgement: Acknowledgement::json(200, r#"{"ok":true}"#),
-            raw: body,
+            raw: body.clone(),
+            ..Event::new(reference, status, evidence, body["order"].to_string(), acknowledgement)
         })
     }
 }

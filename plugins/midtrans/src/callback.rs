@@ -56,15 +56,11 @@ fn event(raw: &Value, order_id: &str, gross: &str, transaction_status: &str) -> 
     let text = |name: &str| raw.get(name).and_then(Value::as_str);
     let (status, review) = status_of(transaction_status, text("fraud_status"));
     Ok(Event {
-        reference: order_id.to_owned(),
         provider_reference: text("transaction_id").map(str::to_owned),
-        status,
         amount: Some(amount),
-        evidence: Evidence::E0,
-        dedupe: dedupe(raw),
         review,
-        acknowledgement: received(),
         raw: raw.clone(),
+        ..Event::new(order_id, status, Evidence::E0, dedupe(raw), received())
     })
 }
 

@@ -39,18 +39,14 @@ pub fn verify(account: &Account, callback: &Callback) -> Result<Event, Error> {
         let ignored = Error::new(Code::CallbackIgnored, "an event that concerns no payment");
         return Err(Error { acknowledgement: Some(received()), ..ignored });
     }
+    let amount =
+        Rupiah::from_wire(&said.amount).ok_or_else(|| refused("amount is no amount of whole rupiah"))?;
+    let (status, dedupe) = (status::status_of(&said.status), format!("{}/{}", said.id, said.status));
     Ok(Event {
-        dedupe: format!("{}/{}", said.id, said.status),
-        reference: said.merchant_order_id,
         provider_reference: Some(said.id),
-        status: status::status_of(&said.status),
-        amount: Some(
-            Rupiah::from_wire(&said.amount).ok_or_else(|| refused("amount is no amount of whole rupiah"))?,
-        ),
-        evidence: Evidence::E1,
-        review: None,
-        acknowledgement: received(),
+        amount: Some(amount),
         raw,
+        ..Event::new(said.merchant_order_id, status, Evidence::E1, dedupe, received())
     })
 }
 
