@@ -53,8 +53,8 @@ struct Body<'a> {
     customer_details: Option<CustomerDetails<'a>>,
 }
 
-/// Builds the request of a charge. Addresses to return to belong to the gateway's own settings
-/// and are left out; what would change the payment is refused.
+/// Builds the request of a charge. Addresses for the payer to return to belong to the gateway's
+/// own settings and are left out; what would change the payment or its callbacks is refused.
 pub fn charge(to: &Gateway, call: &Call) -> Result<Step<State>, Error> {
     let charge: Charge<Options> = call.read()?;
     charge.check()?;
@@ -68,6 +68,9 @@ pub fn charge(to: &Gateway, call: &Call) -> Result<Step<State>, Error> {
     }
     if let Some(seconds) = charge.expires_in {
         return Err(Error::invalid("expires_in", seconds, "none: the gateway takes no expiry"));
+    }
+    if let Some(url) = &charge.callback_url {
+        return Err(Error::invalid("callback_url", format!("{url:?}"), "none: the gateway has its own"));
     }
     let body = Body {
         order_id: &call.reference,
