@@ -18,6 +18,7 @@ use std::sync::Once;
 
 use abi_stable::StableAbi;
 use abi_stable::library::{LibHeader, RootModule, RootModuleError, RootModuleResult};
+#[cfg(not(feature = "next-minor"))]
 use abi_stable::package_version_strings;
 use abi_stable::prefix_type::{PrefixRefTrait, PrefixTypeTrait};
 use abi_stable::sabi_types::VersionStrings;
@@ -126,7 +127,10 @@ impl RootModule for PluginRef {
     abi_stable::declare_root_module_statics! {PluginRef}
     const BASE_NAME: &'static str = "bayar_provider";
     const NAME: &'static str = "bayar_provider";
+    #[cfg(not(feature = "next-minor"))]
     const VERSION_STRINGS: VersionStrings = package_version_strings!();
+    #[cfg(feature = "next-minor")]
+    const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.99.0");
 }
 
 /// The table of functions of a provider: what its plugin exports, and what a Rust host that
