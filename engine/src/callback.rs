@@ -9,7 +9,7 @@
 use std::sync::Arc;
 
 use bayar_provider::{Acknowledgement, Callback, Event, Evidence};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::drive::Wire;
 use crate::engine::{Account, Shared};
@@ -28,6 +28,7 @@ pub(crate) async fn receive(
     callback: Callback,
     wire: Wire,
 ) -> Result<Outcome, Error> {
+    let callback = Callback { received_ms: engine.ambient.now_ms(), ..callback };
     let received = verify(&account, &callback);
     let event = received.map_err(|error| account.redactor.error(error))?;
     engine.journal.received(&account.name, &event).map_err(try_again)?;
@@ -80,9 +81,12 @@ async fn confirm(
         );
         Error::not_sent(Code::CallbackUnconfirmed, what).acknowledge(not_genuine())
     })?;
-    let host =
-        HostCall::read(account, &operation, json!({"order_id": event.reference}), engine.ambient.as_ref())
-            .map_err(|e| refused(e.message))?;
+    let query = match &event.query {
+        Value::Null => json!({"order_id": event.reference}),
+        query => query.clone(),
+    };
+    let host = HostCall::read(account, &operation, query, engine.ambient.as_ref())
+        .map_err(|e| refused(e.message))?;
     execute(Arc::clone(engine), Arc::clone(account), host, wire).await.map_err(|error| {
         let what = format!(
             "the callback for {} looks genuine, but asking the provider failed: {}",
@@ -106,6 +110,7 @@ fn believe(engine: &Shared, account: &Account, event: &Event) -> Result<Outcome,
     result.reference = Some(event.reference.clone());
     result.provider_reference = event.provider_reference.clone();
     result.amount = event.amount;
+    result.delivery = event.delivery.clone();
     result.evidence = event.evidence;
     result.raw = event.raw.clone();
     account.redactor.value(&mut result.raw);
@@ -125,20 +130,33 @@ fn believe(engine: &Shared, account: &Account, event: &Event) -> Result<Outcome,
 /// looks before money is credited.
 fn cross_check(mut outcome: Outcome, event: &Event) -> Outcome {
     let result = &mut outcome.result;
-    let differs = match (event.amount, result.payable_amount.or(result.amount)) {
-        (Some(said), Some(answered)) if said != answered => {
-            Some(format!("the callback names an amount of {said}, the provider answers {answered}"))
-        }
-        _ => None,
-    };
-    let other = match (&event.provider_reference, &result.provider_reference) {
-        (Some(said), Some(answered)) if said != answered => {
-            Some(format!("the callback names the payment {said}, the provider answers {answered}"))
-        }
-        _ => None,
-    };
-    result.review = result.review.take().or(differs).or(other).or_else(|| event.review.clone());
+    let doubt = unmatched(event)
+        .or_else(|| differs("order", Some(&event.reference), result.reference.as_ref()))
+        .or_else(|| differs("payment", event.provider_reference.as_ref(), result.provider_reference.as_ref()))
+        .or_else(|| {
+            differs("amount", event.amount.as_ref(), result.payable_amount.or(result.amount).as_ref())
+        })
+        .or_else(|| event.review.clone().filter(|_| event.evidence > Evidence::E0));
+    result.review = result.review.take().or(doubt);
     outcome
+}
+
+/// What is absent is not a difference.
+fn differs<T: PartialEq + std::fmt::Display>(
+    what: &str,
+    said: Option<&T>,
+    answered: Option<&T>,
+) -> Option<String> {
+    let (said, answered) = (said?, answered?);
+    (said != answered)
+        .then(|| format!("the callback names the {what} {said}, the provider answers {answered}"))
+}
+
+/// What the original call said stands in the journal, and there is none.
+fn unmatched(event: &Event) -> Option<String> {
+    let names: Vec<&str> = event.must_match.keys().map(String::as_str).collect();
+    let what = "without a journal it cannot be compared with what was asked";
+    (!names.is_empty()).then(|| format!("{what}: {}", names.join(", ")))
 }
 
 fn refused(why: String) -> Error {

@@ -191,7 +191,8 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.plugin.0.release()(self.instance);
+        let _door = Door::enter(&self.redactor);
+        self.plugin.0.release()(ctx(), self.instance);
     }
 }
 
@@ -274,7 +275,13 @@ extern "C" fn log_record(level: u32, target: RStr<'_>, message: RStr<'_>) {
         let door = DOOR.with_borrow(Clone::clone);
         let message =
             door.as_ref().map_or_else(|| message.as_str().into(), |door| door.text(message.as_str()));
-        log::log!(target: target.as_str(), level, "{message}");
+        // Whatever a plugin calls itself, its records are known as a plugin's.
+        let target = target.as_str();
+        if target.starts_with("bayar") {
+            log::log!(target: target, level, "{message}");
+        } else {
+            log::log!(target: &format!("bayar_{target}"), level, "{message}");
+        }
     });
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bayar_provider::Secret;
 use serde_json::Value;
 
@@ -19,9 +21,13 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// A door that knows these secrets.
+    /// A door that knows these secrets, as they are and as HTTP's Basic authentication carries
+    /// them with an empty password.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let mut secrets: Vec<Secret> = secrets.into_iter().filter(|s| s.expose().len() >= SHORTEST).collect();
+        let long = secrets.into_iter().filter(|secret| secret.expose().len() >= SHORTEST);
+        let mut secrets: Vec<Secret> = long
+            .flat_map(|secret| [Secret::new(STANDARD.encode(format!("{}:", secret.expose()))), secret])
+            .collect();
         // The longest first: one secret may be a part of another.
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
         Redactor { secrets }
@@ -122,6 +128,7 @@ mod tests {
             redactor.text("va 4811111111111115, short 481111, order 12345678901234567890"),
             "va 4811111111111115, short 481111, order 12345678901234567890"
         );
+        assert_eq!(redactor.text("Authorization: Basic Q0FOQVJZLTE6"), "Authorization: Basic ***");
         let mut value = serde_json::json!({"a": ["x CANARY-1"], "n": 1});
         redactor.value(&mut value);
         assert_eq!(value, serde_json::json!({"a": ["x ***"], "n": 1}));

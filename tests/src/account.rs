@@ -89,7 +89,7 @@ impl Account {
 
 impl Drop for Account {
     fn drop(&mut self) {
-        self.plugin.release()(self.instance);
+        self.plugin.release()(CTX, self.instance);
     }
 }
 

@@ -21,7 +21,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bayar_provider::{
-    Call, Callback, Class, Description, Error, Event, Outcome, Provider, Request, Response,
+    Call, Callback, Class, Code, Description, Error, Event, Outcome, Provider, Request, Response,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -127,6 +127,20 @@ pub fn run<P: Provider>(dir: &str) {
         load(dir).into_iter().filter(differs).map(|case| case.name).collect()
     });
     assert!(differ.is_empty(), "differ from their snapshots: {}", differ.join(", "));
+    let orphans = orphans(dir);
+    assert!(orphans.is_empty(), "snapshots without a case: {}", orphans.join(", "));
+}
+
+/// Snapshots whose case file is gone or was renamed.
+fn orphans(dir: &str) -> Vec<String> {
+    let names: Vec<String> = load(dir).into_iter().map(|case| case.name).collect();
+    let files =
+        std::fs::read_dir(Path::new(dir).join("cases/snapshots")).expect("the snapshots were just compared");
+    let stems = files.filter_map(|file| {
+        let name = file.expect("a directory can be read").file_name().into_string().ok()?;
+        name.strip_suffix(".snap").map(str::to_owned)
+    });
+    stems.filter(|stem| !names.contains(stem)).collect()
 }
 
 /// The case files of a provider, by name.
@@ -280,6 +294,7 @@ impl CaseCallback {
             query: self.query.clone(),
             headers: headers(self.headers.as_ref()),
             remote_addr: self.remote_addr.clone(),
+            received_ms: NOW_MS,
             body: self.body.clone().into_bytes(),
         }
     }
@@ -330,6 +345,8 @@ fn write_event(text: &mut String, event: &Event) {
 }
 
 fn write_error(text: &mut String, error: &Error) {
+    let input = matches!(error.code, Code::InvalidParams | Code::InvalidConfig);
+    assert!(!input || error.field.is_some(), "a refusal of input names its field: {error}");
     write_section(text, "error", &pretty(error));
 }
 

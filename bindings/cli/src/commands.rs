@@ -181,11 +181,11 @@ impl CallbackArgs {
         };
         let callback = Callback {
             method: self.method.to_uppercase(),
-            path: String::new(),
             query: self.query.clone(),
             headers: self.header.iter().map(header).collect::<Result<_, _>>()?,
             remote_addr: self.remote_addr.clone(),
             body: stdin()?,
+            ..Callback::default()
         };
         print_json(&cli.engine()?.callback(&self.account, callback)?)?;
         Ok(ExitCode::SUCCESS)

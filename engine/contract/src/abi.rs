@@ -18,6 +18,7 @@ use std::sync::Once;
 
 use abi_stable::StableAbi;
 use abi_stable::library::{LibHeader, RootModule, RootModuleError, RootModuleResult};
+#[cfg(not(feature = "next-minor"))]
 use abi_stable::package_version_strings;
 use abi_stable::prefix_type::{PrefixRefTrait, PrefixTypeTrait};
 use abi_stable::sabi_types::VersionStrings;
@@ -102,7 +103,7 @@ pub struct Plugin {
     /// `configure(settings)`: JSON of settings → an instance.
     pub configure: extern "C" fn(Ctx, RSlice<'_, u8>) -> RResult<Configured, Fault>,
     /// Gives an instance back to the plugin; it must not be used afterwards.
-    pub release: extern "C" fn(Instance),
+    pub release: extern "C" fn(Ctx, Instance),
     /// `prepare(instance, call)`.
     pub prepare: extern "C" fn(Ctx, Instance, RSlice<'_, u8>) -> RResult<Reply, Fault>,
     /// `interpret(instance, call, state, response, body)`.
@@ -126,7 +127,10 @@ impl RootModule for PluginRef {
     abi_stable::declare_root_module_statics! {PluginRef}
     const BASE_NAME: &'static str = "bayar_provider";
     const NAME: &'static str = "bayar_provider";
+    #[cfg(not(feature = "next-minor"))]
     const VERSION_STRINGS: VersionStrings = package_version_strings!();
+    #[cfg(feature = "next-minor")]
+    const VERSION_STRINGS: VersionStrings = VersionStrings::new("1.99.0");
 }
 
 /// The table of functions of a provider: what its plugin exports, and what a Rust host that
@@ -257,16 +261,20 @@ extern "C" fn configure<P: Provider>(ctx: Ctx, settings: RSlice<'_, u8>) -> RRes
     })
 }
 
-extern "C" fn release<P: Provider>(instance: Instance) {
-    if instance.pointer.is_null() {
-        return;
+extern "C" fn release<P: Provider>(ctx: Ctx, instance: Instance) {
+    let released = guard(ctx, || {
+        if !instance.pointer.is_null() {
+            // SAFETY: the engine releases each instance once, at the plugin that `configure` made it
+            // in, and `configure` made it by `Box::into_raw` of this very `P`.
+            drop(unsafe { Box::from_raw(instance.pointer.cast_mut().cast::<P>()) });
+        }
+        Ok(())
+    });
+    if let RErr(fault) = released {
+        let message =
+            format!("the plugin failed at {} while an account was closed: {}", fault.location, fault.message);
+        (ctx.log)(log::Level::Error as u32, RStr::from(module_path!()), RStr::from(message.as_str()));
     }
-    let dropped = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the engine releases each instance once, at the plugin that `configure` made it in,
-        // and `configure` made it by `Box::into_raw` of this very `P`.
-        drop(unsafe { Box::from_raw(instance.pointer.cast_mut().cast::<P>()) });
-    }));
-    forget_payload(dropped);
 }
 
 extern "C" fn prepare<P: Provider>(
@@ -403,16 +411,10 @@ fn guard<T>(ctx: Ctx, run: impl FnOnce() -> Result<T, Fault>) -> RResult<T, Faul
         Err(payload) => {
             let location = PANIC.take().unwrap_or_default().into();
             let message = panic_message(payload.as_ref()).into();
-            forget_payload(Err(payload));
+            // The payload may panic again when it is dropped: leak it, it is an error's worth of bytes.
+            std::mem::forget(payload);
             RErr(Fault { message, location })
         }
-    }
-}
-
-/// A panic's own payload may panic again when it is dropped: leak it instead, it is an error's worth of bytes.
-fn forget_payload(result: Result<(), Box<dyn Any + Send>>) {
-    if let Err(payload) = result {
-        std::mem::forget(payload);
     }
 }
 

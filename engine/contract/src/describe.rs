@@ -160,8 +160,20 @@ pub struct Operation {
     /// JSON Schema of `data` in the outcome, where the operation answers with data.
     #[serde(default, skip_serializing_if = "Value::is_null")]
     pub data: Value,
+    /// What the host must show or do first, in the languages that the document gives it in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<Notice>,
     /// Which document and section this comes from.
     pub source: String,
+}
+
+/// A text that a host must show, or an instruction to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Notice {
+    /// `id` or `en`.
+    pub language: String,
+    /// The text; `{name}` marks what the host inserts.
+    pub text: String,
 }
 
 impl Operation {
@@ -181,6 +193,7 @@ impl Operation {
             settled,
             params: schema::<P>(),
             data: Value::Null,
+            notices: Vec::new(),
             source: source.to_owned(),
         }
     }
@@ -188,6 +201,12 @@ impl Operation {
     /// States what the provider does with a repeat.
     pub fn deduplicated(self, deduplication: Deduplication) -> Self {
         Operation { deduplication, ..self }
+    }
+
+    /// Adds a text that the host must show, or an instruction to it.
+    pub fn notice(mut self, language: &str, text: &str) -> Self {
+        self.notices.push(Notice { language: language.to_owned(), text: text.to_owned() });
+        self
     }
 
     /// States the form of `data` in the outcome.

@@ -23,8 +23,8 @@ pub use call::{Call, SESSION};
 pub use callback::{Acknowledgement, Callback, Event};
 pub use charge::{Charge, Currency, Customer, Item, Nothing, Refund, Which};
 pub use describe::{
-    CONTRACT, CallbackRules, Channel, Channels, Class, Deduplication, Description, Operation, ReferenceRule,
-    Settlement, schema,
+    CONTRACT, CallbackRules, Channel, Channels, Class, Deduplication, Description, Notice, Operation,
+    ReferenceRule, Settlement, schema,
 };
 pub use error::{Code, Error, ProviderError, Stage};
 pub use exchange::{Request, Response};

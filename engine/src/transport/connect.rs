@@ -4,11 +4,12 @@
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use zeroize::Zeroizing;
 
 use super::Settings;
 use super::connection::Connection;
@@ -46,7 +47,7 @@ pub(super) fn open(
     Ok(connection)
 }
 
-/// Connects to one of a host's addresses, each of them getting its share of the time.
+/// Connects to one of a host's addresses.
 fn dial(
     settings: &Settings,
     host: &str,
@@ -59,15 +60,26 @@ fn dial(
     if let Some(local) = settings.local_address {
         addresses.retain(|address| address.is_ipv4() == local.is_ipv4());
     }
-    let mut last = Trouble::new(Reason::Resolve, format!("{host} has no address that may be used here"));
-    let count = addresses.len();
-    for (tried, address) in addresses.into_iter().enumerate() {
+    if addresses.is_empty() {
+        return Err(Trouble::new(Reason::Resolve, format!("{host} has no address that may be used here")));
+    }
+    try_each(&addresses, settings.local_address, deadline)
+}
+
+/// Tries one address after the other. Each has its share of the time that is left, so that
+/// one which does not answer leaves time for the next. The last trouble is the one told.
+fn try_each(
+    addresses: &[SocketAddr],
+    local: Option<IpAddr>,
+    deadline: Instant,
+) -> Result<TcpStream, Trouble> {
+    let mut last = out_of_time();
+    for (address, untried) in addresses.iter().zip((1..=addresses.len()).rev()) {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(out_of_time());
         }
-        let share = left / u32::try_from(count - tried).unwrap_or(u32::MAX);
-        match connect(address, settings.local_address, share) {
+        match connect(*address, local, left / u32::try_from(untried).unwrap_or(u32::MAX)) {
             Ok(stream) => return Ok(stream),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => last = out_of_time(),
             Err(error) => {
@@ -95,7 +107,7 @@ fn look_up(host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
     }
 }
 
-fn connect(address: SocketAddr, local: Option<IpAddr>, time: std::time::Duration) -> io::Result<TcpStream> {
+fn connect(address: SocketAddr, local: Option<IpAddr>, time: Duration) -> io::Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if let Some(local) = local {
         socket.bind(&SockAddr::from(SocketAddr::new(local, 0)))?;
@@ -110,11 +122,12 @@ fn connect(address: SocketAddr, local: Option<IpAddr>, time: std::time::Duration
 fn tunnel(connection: &mut Connection, proxy: &Proxy, target: &Target) -> Result<(), Trouble> {
     let host = if target.host.contains(':') { format!("[{}]", target.host) } else { target.host.clone() };
     let authority = format!("{host}:{}", target.port);
-    let credentials = match &proxy.credentials {
-        Some(basic) => format!("Proxy-Authorization: Basic {basic}\r\n"),
-        None => String::new(),
-    };
-    let ask = format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{credentials}\r\n");
+    let mut ask = Zeroizing::new(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n"));
+    if let Some(basic) = &proxy.credentials {
+        ask.reserve_exact(basic.len() + 64);
+        ask.extend(["Proxy-Authorization: Basic ", basic, "\r\n"]);
+    }
+    ask.push_str("\r\n");
     let doing = "asking the proxy for a tunnel";
     connection.send(ask.as_bytes()).map_err(|error| Trouble::from_io(&error, doing))?;
     loop {
@@ -160,4 +173,39 @@ fn secure(connection: &mut Connection, config: &Arc<ClientConfig>, target: &Targ
             format!("the other side ended the connection in the TLS handshake ({error})"),
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// A listener whose queue is full answers no further connections.
+    fn busy() -> (socket2::Socket, SocketAddr, Vec<io::Result<TcpStream>>) {
+        let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+        listener.bind(&SockAddr::from(SocketAddr::from(([127, 0, 0, 1], 0)))).expect("a free port");
+        listener.listen(0).expect("a bound socket");
+        let address = listener.local_addr().expect("bound").as_socket().expect("IPv4");
+        let queue = (0..3).map(|_| TcpStream::connect_timeout(&address, Duration::from_millis(50))).collect();
+        (listener, address, queue)
+    }
+
+    #[test]
+    fn the_next_address_is_tried() {
+        let open = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let open = open.local_addr().map(|address| (open, address)).expect("bound");
+        let closed = TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("bound");
+        let busy = busy();
+        let deadline = || Instant::now() + Duration::from_millis(600);
+        let reached = |addresses: &[SocketAddr]| {
+            try_each(addresses, None, deadline()).map(|stream| stream.peer_addr().expect("connected"))
+        };
+        assert_eq!(reached(&[closed, open.1]).expect("one is open"), open.1);
+        assert_eq!(reached(&[busy.1, closed, open.1]).expect("time is left for it"), open.1);
+        assert_eq!(reached(&[busy.1, closed]).expect_err("refused").reason, Reason::Connect);
+        assert_eq!(reached(&[closed, busy.1]).expect_err("no answer").reason, Reason::Timeout);
+        let nodelay = try_each(&[open.1], None, deadline()).expect("open").nodelay();
+        assert!(nodelay.expect("a TCP socket"));
+    }
 }

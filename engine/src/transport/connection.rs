@@ -14,6 +14,8 @@ use super::failure::Stage;
 /// The longest wait that is set on a socket. A longer deadline is kept by waiting again, so
 /// that the timeout of a kept connection need not be set anew for every call.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// How often an idle connection is read from before what it says counts as too much.
+const IDLE_READS: usize = 8;
 /// A socket's timeout of zero would mean to wait for ever.
 const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
@@ -251,19 +253,23 @@ fn read_tls(tls: &mut ClientConnection, socket: &mut Socket, buffer: &mut [u8]) 
     }
 }
 
-/// Takes in what waits on an idle TLS connection, which may be session tickets that came
-/// after the answer. False if the connection ended or TLS found fault with it.
+/// Takes in what waits on an idle TLS connection, which may be session tickets or new keys
+/// that came after the answer. False if the connection ended, if TLS found fault with it, or
+/// if more comes than those can be.
 fn read_tickets(tls: &mut ClientConnection, stream: &TcpStream) -> bool {
     let read = |tls: &mut ClientConnection| -> io::Result<bool> {
         stream.set_nonblocking(true)?;
-        let outcome = loop {
+        let mut outcome = false;
+        for _ in 0..IDLE_READS {
             match tls.read_tls(&mut &*stream) {
-                Ok(0) => break false,
-                Ok(_) if tls.process_new_packets().is_err() => break false,
-                Ok(_) => {}
-                Err(error) => break error.kind() == io::ErrorKind::WouldBlock,
+                Ok(count) if count > 0 && tls.process_new_packets().is_ok() => {}
+                Ok(_) => break,
+                Err(error) => {
+                    outcome = error.kind() == io::ErrorKind::WouldBlock;
+                    break;
+                }
             }
-        };
+        }
         stream.set_nonblocking(false)?;
         Ok(outcome)
     };

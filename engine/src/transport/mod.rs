@@ -9,6 +9,11 @@
 //! - An answer cut short never becomes a [`Response`].
 //! - No threads. Nothing is opened before the first [`Transport::send`], and a forked child
 //!   never touches its parent's connections.
+//!
+//! rustls, socket2 and httparse do the work below. A whole HTTP client was measured and is not
+//! used: ureq 3.5.1 returns `Ok` for a body that was cut by a reset, if it was one that lasts
+//! until the connection ends, and for chunks that stop before the last line; its trace log has
+//! every byte, credentials with them; and it changes the case of headers.
 
 mod body;
 mod connect;

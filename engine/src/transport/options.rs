@@ -13,6 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use zeroize::Zeroizing;
 
 /// How requests are sent.
 #[derive(Clone)]
@@ -100,7 +101,7 @@ pub(super) struct Settings {
 pub(super) struct Proxy {
     pub host: String,
     pub port: u16,
-    pub credentials: Option<String>,
+    pub credentials: Option<Zeroizing<String>>,
 }
 
 impl Settings {
@@ -159,15 +160,15 @@ impl Proxy {
             return Err(wrong("a path"));
         }
         let credentials = user.map(percent_decoded).map(|plain| match plain {
-            Some(plain) if plain.contains(&b':') => Ok(BASE64_STANDARD.encode(plain)),
+            Some(plain) if plain.contains(&b':') => Ok(Zeroizing::new(BASE64_STANDARD.encode(plain))),
             _ => Err(wrong("a user without a password, or a % that is no percent-encoding")),
         });
         Ok(Proxy { host: target.host, port: target.port, credentials: credentials.transpose()? })
     }
 }
 
-fn percent_decoded(text: &str) -> Option<Vec<u8>> {
-    let mut decoded = Vec::with_capacity(text.len());
+fn percent_decoded(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let mut decoded = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         rest = tail;
@@ -209,7 +210,10 @@ mod tests {
 
     #[test]
     fn proxies_are_read() {
-        let proxy = |text| Proxy::parse(text).map(|proxy| (proxy.host, proxy.port, proxy.credentials));
+        let proxy = |text| {
+            Proxy::parse(text)
+                .map(|proxy| (proxy.host, proxy.port, proxy.credentials.map(|basic| basic.to_string())))
+        };
         assert_eq!(proxy("http://Squid:3128/"), Ok(("squid".to_owned(), 3128, None)));
         assert_eq!(proxy("http://[::1]"), Ok(("::1".to_owned(), 80, None)));
         let credentials = Some("dTpwQDo=".to_owned());

@@ -69,10 +69,29 @@ pub fn open(kind: Kind, message: impl Into<String>) -> Error {
 }
 
 /// The error for an answer that is not Midtrans' own.
-pub fn unreadable(response: &Response, kind: Kind) -> Error {
-    let what = format!("HTTP {}, {} bytes, not an answer of Midtrans", response.status, response.body.len());
-    open(kind, what)
-        .provider(ProviderError { http_status: Some(response.status), ..ProviderError::default() })
+fn unreadable(response: &Response, kind: Kind) -> Error {
+    open(kind, format!("HTTP {}, {} bytes, not an answer of Midtrans", response.status, response.body.len()))
+}
+
+/// An error that has the provider's own words, whatever it was that went wrong with the answer.
+pub fn attributed(error: Error, response: &Response) -> Error {
+    if error.provider.is_some() {
+        return error;
+    }
+    let refusal = Refusal::of(&object(response).unwrap_or_default());
+    let words = (!refusal.messages.is_empty()).then(|| refusal.messages.join("; "));
+    error.provider(ProviderError {
+        code: refusal.code,
+        message: words.or_else(|| plain(response)),
+        http_status: Some(response.status),
+    })
+}
+
+/// A short answer in words: `Too Many Requests`. Pages and documents are left out.
+fn plain(response: &Response) -> Option<String> {
+    let text = std::str::from_utf8(&response.body).ok()?.trim();
+    let words = !text.is_empty() && text.len() <= 200 && !text.starts_with(['<', '{', '[']);
+    words.then(|| text.to_owned())
 }
 
 /// Whether a message says that an id was used before: "…order_id has already been taken",

@@ -24,7 +24,7 @@ pub struct Options {
     pub custom_field2: Option<String>,
     /// Like `custom_field1`.
     pub custom_field3: Option<String>,
-    /// Virtual accounts: a number of the merchant's own; for Mandiri the bill key.
+    /// Virtual accounts: a number of the merchant's own, at most 18 digits; for Mandiri the bill key.
     pub va_number: Option<String>,
     /// `bca_va`: the sub company code.
     pub sub_company_code: Option<String>,

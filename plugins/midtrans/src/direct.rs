@@ -190,7 +190,7 @@ pub fn check_options(options: &Options, channel: Option<&str>) -> Result<(), Err
     let (text, list) = (Option::as_deref, options.enabled_payments.first().map(String::as_str));
     let acquirer = options.qris_acquirer.map(|_| "");
     let rules: [(&str, Option<&str>, &[&str], usize); 11] = [
-        ("va_number", text(&options.va_number), &numbered, 255),
+        ("va_number", text(&options.va_number), &numbered, 18),
         ("sub_company_code", text(&options.sub_company_code), &["bca_va"], 5),
         ("recipient_name", text(&options.recipient_name), &["permata_va"], 20),
         ("bill_info1", text(&options.bill_info1), &["mandiri_va"], 255),
@@ -213,7 +213,13 @@ pub fn check_options(options: &Options, channel: Option<&str>) -> Result<(), Err
         }
         at_most(&field, given, most)?;
     }
-    Ok(())
+    // Midtrans pads and cuts other numbers without a word (Bank Transfer Object, va_number).
+    match &options.va_number {
+        Some(number) if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) => {
+            Err(Error::invalid("options.va_number", format!("{number:?}"), "digits only"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads the answer to a direct charge. It must be about this order and this amount.

@@ -53,8 +53,8 @@ struct Body<'a> {
     customer_details: Option<CustomerDetails<'a>>,
 }
 
-/// Builds the request of a charge. Addresses to return to belong to the gateway's own settings
-/// and are left out; what would change the payment is refused.
+/// Builds the request of a charge. Addresses for the payer to return to belong to the gateway's
+/// own settings and are left out; what would change the payment or its callbacks is refused.
 pub fn charge(to: &Gateway, call: &Call) -> Result<Step<State>, Error> {
     let charge: Charge<Options> = call.read()?;
     charge.check()?;
@@ -68,6 +68,9 @@ pub fn charge(to: &Gateway, call: &Call) -> Result<Step<State>, Error> {
     }
     if let Some(seconds) = charge.expires_in {
         return Err(Error::invalid("expires_in", seconds, "none: the gateway takes no expiry"));
+    }
+    if let Some(url) = &charge.callback_url {
+        return Err(Error::invalid("callback_url", format!("{url:?}"), "none: the gateway has its own"));
     }
     let body = Body {
         order_id: &call.reference,
@@ -170,7 +173,18 @@ fn read(response: &Response, kind: Kind) -> Result<Value, Error> {
         (404, Some(body)) if kind == Kind::Read && unknown_order(&body) => {
             Err(refused(response, &body, Code::OrderNotFound, "the gateway knows no such order"))
         }
-        _ => Err(answer::unreadable(response, kind)),
+        // Trouble between gateway and Midtrans among them: what became of the request is not known.
+        (_, Some(body)) if words(&body) != (None, None) => {
+            Err(refused(response, &body, answer::open(kind, "").code, "the gateway has trouble"))
+        }
+        _ => {
+            let what = format!(
+                "HTTP {}, {} bytes, not an answer of the gateway",
+                response.status,
+                response.body.len()
+            );
+            Err(answer::open(kind, what))
+        }
     }
 }
 

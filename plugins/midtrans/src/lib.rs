@@ -116,7 +116,7 @@ impl Provider for Midtrans {
                 return Err(unsupported(&call.operation));
             }
         };
-        outcome.map(Step::Done)
+        outcome.map(Step::Done).map_err(|e| answer::attributed(e, response))
     }
 
     fn verify(&self, callback: &Callback) -> Result<Event, Error> {

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bayar_provider::jiff::Timestamp;
 use bayar_provider::{Code, Error, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -16,6 +17,12 @@ pub struct Settings {
     /// The server key: dashboard, Settings, Access Keys.
     #[serde(default)]
     pub server_key: Option<Secret>,
+    /// The server key before this one: callbacks signed with it are accepted until the date below.
+    #[serde(default)]
+    pub previous_server_key: Option<Secret>,
+    /// Until when, RFC 3339 with a zone: `2026-12-31T23:59:59+07:00`.
+    #[serde(default)]
+    pub previous_server_key_until: Option<String>,
     /// The client key, which is public: given out with a Snap token for the widget in the host's page.
     #[serde(default)]
     pub client_key: Option<String>,
@@ -77,6 +84,8 @@ pub struct Direct {
     pub core: String,
     /// For requests and for the signatures of callbacks.
     pub server_key: Secret,
+    /// The key before, and until when its signatures are accepted.
+    pub previous: Option<(Secret, Timestamp)>,
     /// The value of `Authorization`: the server key as user, with an empty password.
     pub authorization: Secret,
     /// Public, for the widget.
@@ -136,6 +145,7 @@ impl Settings {
                 return Err(wrong(name, "belongs to gateway_url, which is not given"));
             }
         }
+        let previous = previous(self.previous_server_key, self.previous_server_key_until.as_deref())?;
         let server_key = secret("server_key", self.server_key)?;
         let authorization = format!("Basic {}", STANDARD.encode(format!("{}:", server_key.expose())));
         let (snap, core) = match self.base_url {
@@ -152,6 +162,7 @@ impl Settings {
             snap,
             core,
             server_key,
+            previous,
             authorization: Secret::new(authorization),
             client_key: self.client_key,
             merchant_id: self.merchant_id,
@@ -163,14 +174,39 @@ impl Settings {
         if self.base_url.is_some() {
             return Err(wrong("base_url", "stands beside gateway_url: give one of them, not both"));
         }
-        let app_code = self.app_code.filter(|code| !code.trim().is_empty());
+        if self.previous_server_key.is_some() || self.previous_server_key_until.is_some() {
+            return Err(wrong("previous_server_key", "belongs to server_key, which is not given"));
+        }
+        let written = |code: &String| !code.is_empty() && code.bytes().all(|b| b.is_ascii_graphic());
+        let app_code = self.app_code.filter(written);
         Ok(Gateway {
             url: address("gateway_url", self.gateway_url.unwrap_or_default())?,
-            app_code: app_code
-                .ok_or_else(|| wrong("app_code", "is missing or empty: the gateway asks for it"))?,
+            app_code: app_code.ok_or_else(|| {
+                wrong("app_code", "is missing, empty, or more than letters, digits and signs")
+            })?,
             api_key: secret("api_key", self.api_key)?,
             client_key: self.client_key,
         })
+    }
+}
+
+/// The key before, which only counts together with its date.
+fn previous(key: Option<Secret>, until: Option<&str>) -> Result<Option<(Secret, Timestamp)>, Error> {
+    match (key, until) {
+        (None, None) => Ok(None),
+        (Some(_), None) => {
+            Err(wrong("previous_server_key_until", "is missing: say until when the key before is accepted"))
+        }
+        (None, Some(_)) => Err(wrong("previous_server_key", "is missing, while its date is given")),
+        (key @ Some(_), Some(until)) => {
+            let until = until.parse().map_err(|_| {
+                wrong(
+                    "previous_server_key_until",
+                    "is no time with a zone, such as 2026-12-31T23:59:59+07:00",
+                )
+            })?;
+            Ok(Some((secret("previous_server_key", key)?, until)))
+        }
     }
 }
 

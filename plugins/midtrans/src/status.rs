@@ -5,7 +5,8 @@
 use bayar_provider::{
     Call, Error, Instruction, Outcome, Response, Rupiah, Status, Step, Which, json, params, time,
 };
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::answer::{self, Kind};
@@ -70,7 +71,8 @@ pub fn read(
     transaction.outcome(from, answer.body, kind)
 }
 
-/// A transaction as Midtrans writes it: ids as text, amounts as they stand.
+/// A transaction as Midtrans writes it: ids as text, amounts as they stand. What decides must be of
+/// its form; what only helps, and whatever a merchant can put there, is left out where it is not.
 #[derive(Deserialize)]
 pub struct Transaction {
     #[serde(default, deserialize_with = "json::text")]
@@ -83,35 +85,51 @@ pub struct Transaction {
     #[serde(default)]
     gross_amount: Value,
     #[serde(default)]
-    pub refund_amount: Value,
-    #[serde(default, deserialize_with = "json::text")]
-    pub refund_key: Option<String>,
-    #[serde(default)]
     currency: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     merchant_id: Option<String>,
     #[serde(default)]
+    pub refund_amount: Value,
+    #[serde(default, deserialize_with = "json::text")]
+    pub refund_key: Option<String>,
+    #[serde(flatten)]
+    help: Help,
+}
+
+/// What helps the payer and explains the amount.
+#[derive(Deserialize)]
+struct Help {
+    #[serde(default, deserialize_with = "lenient")]
     expiry_time: Option<String>,
-    #[serde(default)]
-    va_numbers: Vec<VaNumber>,
-    #[serde(default, deserialize_with = "json::text")]
-    permata_va_number: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    bill_key: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    biller_code: Option<String>,
-    #[serde(default, deserialize_with = "json::text")]
-    payment_code: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
+    va_numbers: Option<Vec<VaNumber>>,
+    #[serde(default, deserialize_with = "lenient")]
+    permata_va_number: Option<Text>,
+    #[serde(default, deserialize_with = "lenient")]
+    bill_key: Option<Text>,
+    #[serde(default, deserialize_with = "lenient")]
+    biller_code: Option<Text>,
+    #[serde(default, deserialize_with = "lenient")]
+    payment_code: Option<Text>,
+    #[serde(default, deserialize_with = "lenient")]
     store: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     qr_string: Option<String>,
-    #[serde(default)]
-    actions: Vec<Action>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
+    actions: Option<Vec<Action>>,
+    #[serde(default, deserialize_with = "lenient")]
     extra_info: Option<ExtraInfo>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient")]
     metadata: Option<Metadata>,
+}
+
+/// A number or code that may be written as a string or as a number.
+#[derive(Deserialize)]
+struct Text(#[serde(deserialize_with = "json::text")] Option<String>);
+
+/// Reads a field, or leaves it out where it is of another form.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Value::deserialize(deserializer).map(|value| serde_json::from_value(value).ok())
 }
 
 #[derive(Deserialize)]
@@ -183,10 +201,10 @@ impl Transaction {
         Ok(Outcome {
             reference: self.order_id.clone(),
             provider_reference: self.transaction_id.clone(),
-            amount: self.original_amount().or(gross),
+            amount: self.original_amount(gross).or(gross),
             payable_amount: gross,
-            instruction: if waits { self.instruction() } else { None },
-            expires_at: self.expiry_time.as_deref().and_then(time::wib_to_rfc3339),
+            instruction: if waits { self.help.instruction() } else { None },
+            expires_at: self.help.expiry_time.as_deref().and_then(time::wib_to_rfc3339),
             review: self.strangeness(from).or(challenge),
             raw,
             ..Outcome::answered(status)
@@ -204,10 +222,11 @@ impl Transaction {
             .ok_or_else(|| answer::open(kind, "the answer's gross_amount is no amount of whole rupiah"))
     }
 
-    fn original_amount(&self) -> Option<Rupiah> {
-        let inner = self.metadata.as_ref().and_then(|metadata| metadata.extra_info.as_ref());
-        let info = self.extra_info.as_ref().or(inner)?.gross_amount_info.as_ref()?;
-        Rupiah::from_wire(&info.original_amount)
+    /// What was asked, where fees were passed on: never more than the payer pays.
+    fn original_amount(&self, gross: Option<Rupiah>) -> Option<Rupiah> {
+        let inner = self.help.metadata.as_ref().and_then(|metadata| metadata.extra_info.as_ref());
+        let info = self.help.extra_info.as_ref().or(inner)?.gross_amount_info.as_ref()?;
+        Rupiah::from_wire(&info.original_amount).filter(|original| Some(*original) <= gross)
     }
 
     /// What should not be: another merchant, another currency.
@@ -222,37 +241,25 @@ impl Transaction {
             _ => None,
         }
     }
+}
 
+impl Help {
     /// What the payer needs, by what the answer holds.
     fn instruction(&self) -> Option<Instruction> {
-        let name = None;
-        if let Some(VaNumber { bank, va_number: Some(number) }) = self.va_numbers.first() {
-            return Some(Instruction::VirtualAccount {
-                bank: bank.to_lowercase(),
-                number: number.clone(),
-                biller_code: None,
-                name,
-            });
+        let account = |bank: &str, number: String, biller_code| {
+            Some(Instruction::VirtualAccount { bank: bank.to_lowercase(), number, biller_code, name: None })
+        };
+        if let Some(VaNumber { bank, va_number: Some(number) }) = self.va_numbers.iter().flatten().next() {
+            return account(bank, number.clone(), None);
         }
-        if let Some(number) = self.permata_va_number.clone() {
-            return Some(Instruction::VirtualAccount {
-                bank: "permata".to_owned(),
-                number,
-                biller_code: None,
-                name,
-            });
+        if let Some(number) = written(&self.permata_va_number) {
+            return account("permata", number, None);
         }
-        if let Some(number) = self.bill_key.clone() {
-            let biller_code = Some(self.biller_code.clone()?);
-            return Some(Instruction::VirtualAccount {
-                bank: "mandiri".to_owned(),
-                number,
-                biller_code,
-                name,
-            });
+        if let Some(number) = written(&self.bill_key) {
+            return account("mandiri", number, Some(written(&self.biller_code)?));
         }
-        if let Some(code) = self.payment_code.clone() {
-            return Some(Instruction::Retail { store: self.store.clone()?.to_lowercase(), code });
+        if let Some(code) = written(&self.payment_code) {
+            return Some(Instruction::Retail { store: self.store.as_ref()?.to_lowercase(), code });
         }
         let (image_url, text) = (self.action("generate-qr-code"), self.qr_string.clone());
         match self.action("deeplink-redirect") {
@@ -263,8 +270,13 @@ impl Transaction {
     }
 
     fn action(&self, name: &str) -> Option<String> {
-        self.actions.iter().find(|action| action.name == name).and_then(|action| action.url.clone())
+        let mut actions = self.actions.iter().flatten();
+        actions.find(|action| action.name == name).and_then(|action| action.url.clone())
     }
+}
+
+fn written(text: &Option<Text>) -> Option<String> {
+    text.as_ref().and_then(|text| text.0.clone())
 }
 
 /// The state of a payment, and why a person should look. It comes from `transaction_status`,

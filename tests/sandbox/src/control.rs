@@ -1,6 +1,7 @@
 //! `/_sandbox/…`: what a script may ask of the sandbox. Refusals are JSON: `{"error": {"code",
 //! "message"}}`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,6 +22,7 @@ pub(crate) fn routes() -> Router<Arc<Frame>> {
         .route("/_sandbox/requests", get(requests).delete(forget))
         .route("/_sandbox/orders", get(orders))
         .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/settings", get(settings).post(change_settings))
         .route("/_sandbox/{provider}/{order}", get(order))
         .route("/_sandbox/{provider}/{order}/callback", get(callback))
         .route("/_sandbox/{provider}/{order}/{act}", post(act))
@@ -43,7 +45,7 @@ fn json_of(document: &impl serde::Serialize) -> Response {
 
 /// What is answered to a call that does not exist.
 pub(crate) fn nothing() -> Response {
-    let known = "GET|DELETE /_sandbox/requests, GET /_sandbox/orders, GET|POST|DELETE /_sandbox/faults, \
+    let known = "GET|DELETE /_sandbox/requests, GET /_sandbox/orders, GET|POST|DELETE /_sandbox/faults, GET|POST /_sandbox/settings, \
          GET /_sandbox/{provider}/{order_id}, GET /_sandbox/{provider}/{order_id}/callback, \
          POST /_sandbox/{provider}/{order_id}/{act}";
     refuse(404, "not_found", &format!("there is no such control call; known: {known}"))
@@ -52,7 +54,7 @@ pub(crate) fn nothing() -> Response {
 /// Everything that arrived and left, oldest first; `?direction=in|out`, `?provider=…`,
 /// `?order_id=…` (of callbacks), `?after=<seq>` narrow it.
 async fn requests(State(frame): State<Arc<Frame>>, uri: axum::http::Uri) -> Response {
-    let wanted: std::collections::BTreeMap<String, String> = pairs(uri.query().unwrap_or_default()).collect();
+    let wanted: BTreeMap<String, String> = pairs(uri.query().unwrap_or_default()).collect();
     let books = frame.books();
     let is = |name: &str, value: &str| wanted.get(name).is_none_or(|one| one == value);
     let after: u64 = wanted.get("after").and_then(|text| text.parse().ok()).unwrap_or(0);
@@ -157,12 +159,13 @@ async fn act(
     let wants_page = headers
         .get(header::ACCEPT)
         .is_some_and(|value| value.to_str().is_ok_and(|text| text.contains("text/html")));
+    if wants_page {
+        frame.deliver_later(provider.id(), outbox);
+        return Redirect::to("/").into_response();
+    }
     let mut deliveries = Vec::new();
     for callback in &outbox {
         deliveries.extend(callbacks::deliver(&frame, provider.id(), callback).await);
-    }
-    if wants_page {
-        return Redirect::to("/").into_response();
     }
     let mut document = json!({"order": order_document(&frame, provider, &id), "deliveries": deliveries});
     if deliveries.is_empty() {
@@ -222,4 +225,23 @@ async fn add_fault(State(frame): State<Arc<Frame>>, body: Bytes) -> Response {
 async fn clear_faults(State(frame): State<Arc<Frame>>) -> Response {
     frame.books().faults.clear();
     json_with(200, &json!({"cleared": "faults"}))
+}
+
+async fn settings(State(frame): State<Arc<Frame>>) -> Response {
+    json_of(&frame.settings().all())
+}
+
+/// Replaces settings while it runs: a merchant that starts later can say where it listens.
+async fn change_settings(State(frame): State<Arc<Frame>>, body: Bytes) -> Response {
+    let Ok(changes) = serde_json::from_slice::<BTreeMap<String, String>>(&body) else {
+        return refuse(
+            400,
+            "invalid_settings",
+            "expected an object of texts, such as {\"midtrans.callback_url\": \"http://…\"}",
+        );
+    };
+    match frame.set(&changes) {
+        Ok(()) => json_of(&frame.settings().all()),
+        Err(error) => refuse(400, "unknown_setting", &error.to_string()),
+    }
 }

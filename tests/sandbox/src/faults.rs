@@ -108,6 +108,9 @@ impl Fault {
                 self.fault.word()
             ));
         }
+        if self.fault == Kind::Duplicate && self.when() == When::Before {
+            return Err("duplicate executes the request, twice: it cannot strike before".to_owned());
+        }
         if self.status.is_some_and(|status| !(200..=599).contains(&status)) {
             return Err("status: expected 200 to 599".to_owned());
         }

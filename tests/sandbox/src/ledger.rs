@@ -1,16 +1,45 @@
 //! What the providers really did, and everything that arrived and left.
 
+use std::any::Any;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::provider::{Order, Reply, Status};
 
-/// Answers that a provider keeps to give again.
-pub(crate) type Memory = HashMap<(&'static str, String), (Timestamp, Reply)>;
-
 type Key = (&'static str, String);
+
+/// What a provider keeps beside its orders.
+#[derive(Default)]
+pub(crate) struct Memory {
+    /// Answers, to be given again.
+    replies: HashMap<Key, (Timestamp, Reply)>,
+    /// Whatever else: sessions, balances, linked accounts. One value each, of its own type.
+    own: HashMap<&'static str, Box<dyn Any + Send>>,
+}
+
+impl Memory {
+    /// No provider gives an answer again after more than this.
+    const KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+    pub(crate) fn reply(&self, provider: &'static str, key: &str) -> Option<&(Timestamp, Reply)> {
+        self.replies.get(&(provider, key.to_owned()))
+    }
+
+    pub(crate) fn remember(&mut self, provider: &'static str, key: &str, now: Timestamp, reply: &Reply) {
+        // Now and then, for a sandbox may run for weeks; seldom, for this looks at all of them.
+        if self.replies.len().is_multiple_of(4096) {
+            self.replies.retain(|_, (time, _)| now.duration_since(*time) <= Self::KEPT);
+        }
+        self.replies.insert((provider, key.to_owned()), (now, reply.clone()));
+    }
+
+    pub(crate) fn own<T: Default + Send + 'static>(&mut self, provider: &'static str) -> &mut T {
+        let slot = self.own.entry(provider).or_insert_with(|| Box::new(T::default()));
+        slot.downcast_mut().expect("a provider keeps one type")
+    }
+}
 
 /// All orders of all providers.
 #[derive(Default)]
@@ -150,5 +179,30 @@ impl Log {
     /// A body as text for the log.
     pub(crate) fn text(body: &[u8]) -> String {
         String::from_utf8_lossy(&body[..body.len().min(Self::TEXT)]).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_provider_keeps_its_own() {
+        let mut memory = Memory::default();
+        memory.own::<Vec<u8>>("one").push(7);
+        assert_eq!(memory.own::<Vec<u8>>("one"), &[7]);
+        assert_eq!(memory.own::<String>("two"), "");
+    }
+
+    #[test]
+    fn old_answers_are_forgotten() {
+        let mut memory = Memory::default();
+        let (early, reply) = (Timestamp::UNIX_EPOCH, Reply::html(200, ""));
+        for number in 0..4096 {
+            memory.remember("one", &number.to_string(), early, &reply);
+        }
+        let late = early + SignedDuration::from_hours(2);
+        memory.remember("one", "late", late, &reply);
+        assert!(memory.reply("one", "late").is_some() && memory.reply("one", "5").is_none());
     }
 }

@@ -123,15 +123,25 @@ fn card(order: &Order) -> Markup {
                 } @else {
                     dt { "Made" } dd { (wib(order.created_at)) " WIB" }
                 }
+                @for (operation, repeats) in repeats(order) { dt { "Repeated" } dd.fault { (operation) ": came in " (repeats) } }
             }
             @if order.status == Status::Pending { (instructions(order)) }
-            (buttons(order.status, &act))
+            (buttons(order, &act))
         }
     }
 }
 
-fn buttons(status: Status, act: &dyn Fn(&str) -> String) -> Markup {
-    let offered: &[(&str, &str)] = match status {
+/// Operations that came in more often than they were carried out, or were carried out more
+/// than once: what to look at first when something was paid twice.
+fn repeats(order: &Order) -> Vec<(&String, String)> {
+    let done = |operation: &String| order.executed.get(operation).copied().unwrap_or(0);
+    let seen = order.arrived.iter().filter(|(operation, count)| **count > 1 || done(operation) > 1);
+    seen.map(|(operation, count)| (operation, format!("{count} times, carried out {}", done(operation))))
+        .collect()
+}
+
+fn buttons(order: &Order, act: &dyn Fn(&str) -> String) -> Markup {
+    let offered: &[(&str, &str)] = match order.status {
         Status::Pending => &[("paid", "Pay"), ("failed", "Fail"), ("expired", "Expire")],
         Status::Review => &[("failed", "Fail")],
         Status::Paid | Status::PartiallyRefunded => &[("refunded", "Refund")],
@@ -142,7 +152,7 @@ fn buttons(status: Status, act: &dyn Fn(&str) -> String) -> Markup {
             div.buttons {
                 @for (word, label) in offered {
                     form method="post" action=(act(word)) {
-                        button class=@if *word == "paid" { "primary" } { (label) }
+                        button class=[(*word == "paid").then_some("primary")] aria-label={ (label) " " (order.order_id) } { (label) }
                     }
                 }
             }
@@ -163,10 +173,10 @@ fn row(entry: &Entry) -> Markup {
             summary {
                 span.time { (entry.time.get(11..).unwrap_or(&entry.time)) }
                 span.verb { (entry.method) }
-                span.path { (path) }
-                span class={ "outcome " (if good { "good" } else { "bad" }) } { (outcome) }
+                span.path { @if let Some(id) = &entry.order_id { code { (id) } " → " } (path) }
                 @if let Some(fault) = &entry.fault { span.fault { "fault: " (fault) } }
                 @if let Some(attempt) = entry.attempt.filter(|attempt| *attempt > 1) { span.fault { "attempt " (attempt) } }
+                span class={ "outcome " (if good { "good" } else { "bad" }) } { (outcome) }
             }
             @if let Some(error) = &entry.error { p.bad { (error) } }
             @if !entry.body.is_empty() { h3 { "Body" } pre { (entry.body) } }

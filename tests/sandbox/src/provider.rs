@@ -422,12 +422,18 @@ impl Desk<'_> {
 
     /// An answer remembered under `key` not longer ago than `age`.
     pub fn recall(&self, key: &str, age: SignedDuration) -> Option<Reply> {
-        let (time, reply) = self.memory.get(&(self.provider, key.to_owned()))?;
+        let (time, reply) = self.memory.reply(self.provider, key)?;
         (self.now.duration_since(*time) <= age).then(|| reply.clone())
     }
 
-    /// Remembers an answer, to give it again.
+    /// What this provider keeps beside its orders: sessions, balances, linked accounts.
+    /// Begins as the type's default; always the same type.
+    pub fn own<T: Default + Send + 'static>(&mut self) -> &mut T {
+        self.memory.own(self.provider)
+    }
+
+    /// Remembers an answer, to give it again within the hour.
     pub fn remember(&mut self, key: &str, reply: &Reply) {
-        self.memory.insert((self.provider, key.to_owned()), (self.now, reply.clone()));
+        self.memory.remember(self.provider, key, self.now, reply);
     }
 }

@@ -1,8 +1,9 @@
 //! The frame around the providers: listening, handing requests over, breaking answers.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl Sandbox {
 
     /// A `bayar.toml` with every provider pointed here.
     pub fn config(&self) -> String {
-        settings::config(&self.frame.providers, &self.frame.settings, &self.frame.base_url)
+        settings::config(&self.frame.providers, &self.frame.settings(), &self.frame.base_url)
     }
 }
 
@@ -107,7 +108,7 @@ fn prepare(options: &Options) -> io::Result<(Arc<Frame>, TcpListener, SocketAddr
     let frame = Frame {
         base_url: settings::base_url(address),
         providers,
-        settings,
+        settings: RwLock::new(Arc::new(settings)),
         state: Mutex::default(),
         agent: callbacks::agent(),
         quiet: options.quiet,
@@ -137,7 +138,7 @@ async fn serve(frame: Arc<Frame>, listener: TcpListener) -> io::Result<()> {
 pub(crate) struct Frame {
     pub(crate) base_url: String,
     pub(crate) providers: Vec<Box<dyn Provider>>,
-    pub(crate) settings: Settings,
+    settings: RwLock<Arc<Settings>>,
     state: Mutex<Books>,
     pub(crate) agent: ureq::Agent,
     quiet: bool,
@@ -159,6 +160,21 @@ impl Frame {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The settings as they are now.
+    pub(crate) fn settings(&self) -> Arc<Settings> {
+        self.settings.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces settings; none, if one of them does not exist.
+    pub(crate) fn set(&self, changes: &BTreeMap<String, String>) -> io::Result<()> {
+        let mut changed = Settings::clone(&self.settings());
+        for (name, value) in changes {
+            changed.set(name, value)?;
+        }
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(changed);
+        Ok(())
+    }
+
     pub(crate) fn provider(&self, id: &str) -> Option<&dyn Provider> {
         self.providers.iter().map(|one| &**one).find(|one| one.id() == id)
     }
@@ -169,12 +185,13 @@ impl Frame {
         provider: &dyn Provider,
         work: impl FnOnce(&mut Desk<'_>) -> T,
     ) -> (T, Vec<Callback>) {
+        let settings = self.settings();
         let mut books = self.books();
         let Books { orders, memory, .. } = &mut *books;
         let mut desk = Desk {
             provider: provider.id(),
             base_url: &self.base_url,
-            settings: &self.settings,
+            settings: &settings,
             orders,
             memory,
             outbox: Vec::new(),
@@ -192,7 +209,8 @@ impl Frame {
         reply
     }
 
-    fn deliver_later(self: &Arc<Self>, id: &str, outbox: Vec<Callback>) {
+    /// Sends callbacks without waiting for what they meet.
+    pub(crate) fn deliver_later(self: &Arc<Self>, id: &str, outbox: Vec<Callback>) {
         for callback in outbox {
             let (frame, id) = (self.clone(), id.to_owned());
             tokio::spawn(async move { callbacks::deliver(&frame, &id, &callback).await });

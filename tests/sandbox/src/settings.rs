@@ -19,14 +19,27 @@ impl Settings {
                 all.insert((provider.id().to_owned(), setting.name.to_owned()), setting.default.to_owned());
             }
         }
+        let mut settings = Self(all);
         for (name, value) in set {
-            let slot = name
-                .split_once('.')
-                .and_then(|(provider, name)| all.get_mut(&(provider.to_owned(), name.to_owned())));
-            let Some(slot) = slot else { return Err(unknown(name, &all)) };
-            value.clone_into(slot);
+            settings.set(name, value)?;
         }
-        Ok(Self(all))
+        Ok(settings)
+    }
+
+    /// Replaces one, by its whole name.
+    pub(crate) fn set(&mut self, name: &str, value: &str) -> io::Result<()> {
+        let key = name.split_once('.').map(|(provider, name)| (provider.to_owned(), name.to_owned()));
+        let Some(slot) = key.and_then(|key| self.0.get_mut(&key)) else { return Err(unknown(name, &self.0)) };
+        value.clone_into(slot);
+        Ok(())
+    }
+
+    /// All of them, by their whole names.
+    pub(crate) fn all(&self) -> BTreeMap<String, &str> {
+        self.0
+            .iter()
+            .map(|((provider, name), value)| (format!("{provider}.{name}"), value.as_str()))
+            .collect()
     }
 
     /// A setting that the provider declared.

@@ -1,0 +1,11 @@
+//! The sandbox over HTTP: every endpoint with its refusals, faults, callbacks, control calls.
+
+mod common;
+mod control;
+mod core;
+mod faults;
+mod gateway;
+mod notifications;
+mod page;
+mod snap;
+mod template;
