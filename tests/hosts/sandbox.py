@@ -70,7 +70,14 @@ class Process:
 
     def config(self, **engine):
         """A bayar.toml for this sandbox, of the providers whose plugins are built; with more settings of [engine]."""
-        command = [self.target / "bayar", "sandbox", "--listen", self._listen, "--print-config", *self._settings]
+        command = [
+            self.target / "bayar",
+            "sandbox",
+            "--listen",
+            self._listen,
+            "--print-config",
+            *self._settings,
+        ]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         head, *sections = re.split(r"(?m)^(?=\[providers\.)", text)
         head += "".join(f"{name} = {json.dumps(value)}\n" for name, value in engine.items()) + "\n"

@@ -13,7 +13,7 @@ provider, its ``advice`` what to do.
 
 from ._engine import Engine, Operation, Outcome, Request, Wait
 from ._errors import *  # noqa: F403  (Error, and a class for every code)
-from ._errors import __all__ as _errors
+from ._errors import __all__ as _error_names
 from ._native import MAYBE_SENT, NOT_SENT
 
-__all__ = ["Engine", "MAYBE_SENT", "NOT_SENT", "Operation", "Outcome", "Request", "Wait", *_errors]
+__all__ = ["Engine", "MAYBE_SENT", "NOT_SENT", "Operation", "Outcome", "Request", "Wait", *_error_names]
