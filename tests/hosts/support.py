@@ -22,7 +22,8 @@ _numbers = itertools.count(1)
 
 def new_order(prefix="PY"):
     """An order id that no other test and no other process has."""
-    return f"{prefix}-{os.getpid()}-{time.time_ns()}-{next(_numbers)}"
+    # Hexadecimal: a long decimal number may look like a card's, which the engine hides in logs.
+    return f"{prefix}-{os.getpid()}-{time.time_ns():x}-{next(_numbers)}"
 
 
 def charge(engine, order=None, **params):

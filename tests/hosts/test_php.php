@@ -74,7 +74,8 @@ function engine(): Engine
 
 function newOrder(string $prefix = 'PHP'): string
 {
-    return "$prefix-" . getmypid() . '-' . hrtime(true);
+    // Hexadecimal: a long decimal number may look like a card's, which the engine hides in logs.
+    return "$prefix-" . getmypid() . '-' . dechex(hrtime(true));
 }
 
 function charge(Engine $engine, string $order): Bayar\Outcome
@@ -183,7 +184,7 @@ test('names hold no NUL, and JSON what it can say', function () {
     }
     refused('invalid_argument', fn() => $engine->describe("\0"));
     refused('invalid_argument', fn() => $engine->callback("mid\0trans"));
-    foreach ([['amount' => NAN], ['description' => "\xff"], ['key' => 'a']] as $params) {
+    foreach ([['amount' => NAN], ['description' => "\xff"], ['key' => 'a', 'amount' => 150000]] as $params) {
         refused('invalid_params', fn() => $engine->call('midtrans', 'charge', $params, 'b'));
     }
     equal(arrived(), $before, 'something was sent:');
@@ -209,7 +210,7 @@ test('a genuine callback', function () {
         equal([$outcome['evidence'], $outcome->review, $outcome->acknowledgement['status']], ['E2', null, 200]);
     }
     $records = $engine->drainLog();
-    holds(str_contains(end($records)['message'], "callback for $order is genuine"), 'log records arrive:');
+    holds(str_contains(implode(" ", array_column($records, "message")), "callback for $order is genuine"), "log records arrive: " . json_encode($records));
     equal($engine->drainLog(), []);
 });
 
@@ -247,8 +248,10 @@ test('nothing shows a credential', function () {
     $mistyped = refused('invalid_config', fn() => Engine::open('[providers.midtrans]' . "\nserver_key = '" . CANARY . "'\nx = 1\n"));
     $unknown = refused('not_found', fn() => Engine::open(['providers' => ['nobody' => ['key' => CANARY]]]));
     $named = refused('invalid_params', fn() => $engine->callback('midtrans', headers: ["X" => "\xff" . CANARY]));
+    // Arrays are not written out in a trace's text; they are in its arguments, which var_dump shows.
+    $own = refused('invalid_params', fn() => $engine->call('midtrans', 'charge', ['description' => CANARY]));
     ob_start();
-    foreach ([$engine, $error, $mistyped, $unknown, $named] as $thing) {
+    foreach ([$engine, $error, $mistyped, $unknown, $named, $own] as $thing) {
         var_dump($thing);
         print_r($thing);
         if ($thing instanceof Throwable) {
@@ -310,7 +313,10 @@ test('a used engine in forked children', function () {
 });
 
 test('two thousand requests leave memory flat', function () {
-    $resident = fn() => (int) preg_replace('/\D+/', '', current(preg_grep('/^VmRSS/', file('/proc/self/status'))));
+    // What malloc has given out, to the byte: resident memory hides what fits into holes.
+    $c = FFI::cdef('struct all { size_t arena, ordblks, smblks, hblks, hblkhd, usmblks, fsmblks, uordblks, fordblks, keepcost; };
+        struct all mallinfo2(void);');
+    $given = fn(): int => $c->mallinfo2()->uordblks + $c->mallinfo2()->hblkhd;
     $work = function (int $times): void {
         for ($i = 0; $i < $times; $i++) {
             $engine = engine();
@@ -319,12 +325,12 @@ test('two thousand requests leave memory flat', function () {
             $engine->drainLog();
         }
     };
-    $work(300);
-    [$before, $own] = [$resident(), memory_get_usage()];
+    $work(100);
+    [$before, $own] = [$given(), memory_get_usage()];
     $work(2000);
-    $grown = $resident() - $before;
-    holds($grown < 1024, "grown by $grown KiB in 2,000 requests:");
-    holds(memory_get_usage() - $own < 64 * 1024, 'PHP itself grew by ' . (memory_get_usage() - $own) . ':');
+    $grown = $given() - $before;
+    holds($grown < 16 * 1024, "grown by $grown bytes in 2,000 requests:");
+    holds(memory_get_usage() - $own < 16 * 1024, 'PHP itself grew by ' . (memory_get_usage() - $own) . ':');
 });
 
 echo "$passed passed, $failed failed\n";
