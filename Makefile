@@ -9,7 +9,8 @@ export CARGO_TARGET_DIR
 BUILT := $(CARGO_TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 # What a host needs: the library, the command, every plugin.
-SHIPPED := -p bayar-ffi -p bayar-cli $(foreach toml,$(wildcard plugins/*/plugin/Cargo.toml),-p bayar-$(word 2,$(subst /, ,$(toml)))-plugin)
+PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
+SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
 .PHONY: help build demo check test test-rust test-hosts headers bench dist install
 
@@ -76,5 +77,5 @@ copy:
 	@install -m 755 $(BUILT)/bayar $(DESTDIR)$(PREFIX)/bin/
 	@install -m 755 $(BUILT)/libbayar.so $(DESTDIR)$(PREFIX)/lib/libbayar.so.1
 	@ln -sfn libbayar.so.1 $(DESTDIR)$(PREFIX)/lib/libbayar.so
-	@install -m 755 $(wildcard $(BUILT)/libbayar_*.so) $(DESTDIR)$(PREFIX)/lib/bayar/plugins/
+	@install -m 755 $(PLUGINS:%=$(BUILT)/libbayar_%.so) $(DESTDIR)$(PREFIX)/lib/bayar/plugins/
 	@install -m 644 include/bayar.h include/bayar.ffi.h $(DESTDIR)$(PREFIX)/include/
