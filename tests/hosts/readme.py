@@ -55,7 +55,16 @@ def rust(text, work):
     target = Path(os.environ["BAYAR_TARGET"])
     profile = "dev" if target.name == "debug" else target.name
     build = ["cargo", "build", "--quiet", "--locked", "--manifest-path", ROOT / "Cargo.toml"]
-    build += ["--target-dir", target.parent, "--profile", profile, "-p", "bayar", "--example", "readme_snippet"]
+    build += [
+        "--target-dir",
+        target.parent,
+        "--profile",
+        profile,
+        "-p",
+        "bayar",
+        "--example",
+        "readme_snippet",
+    ]
     return [build, [target / "examples/readme_snippet"]]
 
 

@@ -60,13 +60,15 @@ class Process:
         self._settings = [part for setting in settings for part in ("--set", setting)]
         command = [self.target / "bayar", "sandbox", "--listen", "127.0.0.1:0", "--quiet", *self._settings]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        line = self._process.stdout.readline()
-        match = re.search(r"http://(\S+)", line)
-        if not match:
+        try:
+            line = self._process.stdout.readline()
+            match = re.search(r"http://(\S+)", line)
+            if not match:
+                raise RuntimeError(f"the sandbox did not start: {line!r}")
+        except BaseException:  # a signal too: nobody else could stop it yet
             self.stop()
-            raise RuntimeError(f"the sandbox did not start: {line!r}")
-        self._listen = match.group(1)
-        self.url = match.group(0)
+            raise
+        self.url, self._listen = match.group(0), match.group(1)
 
     def config(self, **engine):
         """A bayar.toml for this sandbox, of the providers whose plugins are built; with more settings of [engine]."""

@@ -15,12 +15,14 @@ from support import CONFIG, CONTROL, TARGET, Case, charge, new_order
 LIMIT = 60
 
 
-class Forks(Case):
+class Bounded(Case):
     def setUp(self):
         super().setUp()
         signal.alarm(LIMIT)
         self.addCleanup(signal.alarm, 0)
 
+
+class Forks(Bounded):
     def in_child(self, work):
         """Forks, does the work there and gives the child's id. Exit code 0: it returned True."""
         pid = os.fork()
@@ -108,7 +110,7 @@ class Forks(Case):
         self.assertTrue(all(calls), calls)
 
 
-class Threads(Case):
+class Threads(Bounded):
     def test_one_engine_from_many_threads(self):
         answers = []
 
