@@ -402,12 +402,12 @@ fn open_account(
         Error { message: format!("in [{section}]: {}", error.message), ..error }.field(field)
     };
     let plugin = plugins.get(&settings.plugin, settings.plugin_sha256.as_deref()).map_err(in_section)?;
-    let secrets = secrets_of(&settings.settings.0, &plugin.describe(None).map_err(in_section)?.settings);
+    let description = plugin.describe(Some(&settings.settings.0)).map_err(in_section)?;
+    let secrets = secrets_of(&settings.settings.0, &description.settings);
     let redactor = Arc::new(Redactor::new(secrets.clone()));
     let instance = plugin
         .configure(&settings.settings.0, Arc::clone(&redactor))
         .map_err(|e| in_section(redactor.error(e)))?;
-    let description = plugin.describe(Some(&settings.settings.0)).map_err(in_section)?;
     let http = settings.http.or(general);
     let transport = Transport::new(transport_options(&http)).map_err(|e| {
         in_section(Error::not_sent(Code::InvalidConfig, format!("{}: {}", e.field, e.message)).field(e.field))

@@ -241,10 +241,8 @@ pub enum VerdictDocument {
 
 extern "C" fn describe<P: Provider>(ctx: Ctx, settings: RSlice<'_, u8>) -> RResult<Reply, Fault> {
     guard(ctx, || {
-        let settings = match settings.is_empty() {
-            true => None,
-            false => Some(read_settings::<P>(&settings).map_err(|e| fault(e.to_string()))?),
-        };
+        // Settings that cannot be read are for `configure` to refuse.
+        let settings = (!settings.is_empty()).then(|| read_settings::<P>(&settings).ok()).flatten();
         reply(&P::describe(settings.as_ref()))
     })
 }
