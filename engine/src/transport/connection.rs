@@ -133,6 +133,8 @@ pub(super) struct Connection {
     /// What ureq has written and the kernel was not given yet.
     unsent: Vec<u8>,
     header_cap: usize,
+    /// Whether it was used since ureq last asked whether it is open.
+    used: bool,
 }
 
 /// Says nothing: the buffers hold requests and answers.
@@ -150,7 +152,7 @@ impl Connection {
         // One byte more than the cap, so that ureq sees when a header is larger.
         let input = header_cap.max(LEAST_INPUT) + 1;
         let buffers = LazyBuffers::new(input, LONGEST_LINE + LINE_REST);
-        Connection { socket, tls: None, buffers, unsent: Vec::new(), header_cap }
+        Connection { socket, tls: None, buffers, unsent: Vec::new(), header_cap, used: false }
     }
 
     /// Completes a TLS handshake, so that none of it can fail once a request is being sent.
@@ -252,6 +254,7 @@ impl Transport for Connection {
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
         self.socket.deadline = deadline_of(timeout);
+        self.used = true;
         self.unsent.extend_from_slice(&self.buffers.output()[..amount]);
         if self.unsent.len() >= GATHERED {
             self.send_gathered()?;
@@ -264,8 +267,10 @@ impl Transport for Connection {
         Ok(self.read_on()?)
     }
 
+    /// ureq asks when it keeps a connection and when it takes one it kept. Only what is seen
+    /// then matters, so the first time costs no system call.
     fn is_open(&mut self) -> bool {
-        self.is_quiet()
+        mem::take(&mut self.used) || self.is_quiet()
     }
 
     fn is_tls(&self) -> bool {

@@ -149,8 +149,8 @@ impl fmt::Display for Trouble {
 
 impl Error for Trouble {}
 
-/// Through ureq, which takes errors of these kinds of I/O for the end of a body: a reset
-/// would make an answer that was cut short look whole. What is `Other` it never swallows.
+/// The way through ureq. Given an `io::Error`, it takes a reset or an unexpected end for the
+/// end of the body, and an answer that was cut short would look whole; `Other` it hands on.
 impl From<Trouble> for ureq::Error {
     fn from(trouble: Trouble) -> Self {
         ureq::Error::Other(Box::new(trouble))

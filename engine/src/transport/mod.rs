@@ -11,7 +11,7 @@
 //!   never touches its parent's connections.
 //!
 //! ureq speaks HTTP here: it writes requests, reads answers and keeps connections. The
-//! connections are our own below it ([`connection`], [`connect`]), for three things that its
+//! connections are our own below it (`connection`, `connect`), for three things that its
 //! errors do not tell or that it lets pass: whether a byte of the request was written, that
 //! a body was cut by a reset, and how long what is around the body may get.
 //!
@@ -35,6 +35,7 @@ use arc_swap::ArcSwap;
 use bayar_provider::{Request, Response};
 use rustls::ClientConfig;
 use ureq::Agent;
+use ureq::config::Config;
 
 use crate::process::PerProcess;
 use attempt::Attempt;
@@ -110,21 +111,22 @@ impl Transport {
     /// there are some in use, the idle ones are closed as soon as those have done.
     pub fn forget_connections(&self) {
         if let Some(here) = self.here.peek() {
-            here.agent.store(Arc::new(self.agent(&here.tls)));
+            let config = here.agent.load().config().clone();
+            here.agent.store(Arc::new(self.agent(config, &here.tls)));
         }
     }
 
     fn here(&self) -> Arc<Here> {
         self.here.get(|| {
             let tls = self.settings.tls();
-            Here { agent: ArcSwap::from_pointee(self.agent(&tls)), tls }
+            Here { agent: ArcSwap::from_pointee(self.agent(self.config(), &tls)), tls }
         })
     }
 
     /// ureq with nothing of its own will: it follows, repeats, adds and decides nothing.
-    fn agent(&self, tls: &Arc<ClientConfig>) -> Agent {
-        let config = Agent::config_builder()
-            // The environment's, which ureq would use, is never asked.
+    fn config(&self) -> Config {
+        Agent::config_builder()
+            // In place of the environment's.
             .proxy(None)
             .http_status_as_error(false)
             .max_redirects(0)
@@ -136,7 +138,10 @@ impl Transport {
             .max_idle_connections(KEPT)
             .max_idle_connections_per_host(KEPT)
             .max_idle_age(IDLE)
-            .build();
+            .build()
+    }
+
+    fn agent(&self, config: Config, tls: &Arc<ClientConfig>) -> Agent {
         Agent::with_parts(config, Opener::new(Arc::clone(&self.settings), Arc::clone(tls)), NotYet)
     }
 }
