@@ -21,7 +21,7 @@ use crate::plugins::{self, Instance, Plugin};
 use crate::redact::Redactor;
 use crate::request::HostCall;
 use crate::session::Sessions;
-use crate::transport::{Options, Transport};
+use crate::transport::{Options, Transport, origin_of};
 
 /// The reserved account: the engine itself.
 pub const ENGINE_ACCOUNT: &str = "bayar";
@@ -409,6 +409,8 @@ fn open_account(
         .configure(&settings.settings.0, Arc::clone(&redactor))
         .map_err(|e| in_section(redactor.error(e)))?;
     let http = settings.http.or(general);
+    let origins = description.origins.iter().map(|origin| origin_of(origin)).collect::<Result<_, _>>();
+    let origins = origins.map_err(|e| in_section(Error::not_sent(Code::InvalidConfig, e.message)))?;
     let transport = Transport::new(transport_options(&http)).map_err(|e| {
         in_section(Error::not_sent(Code::InvalidConfig, format!("{}: {}", e.field, e.message)).field(e.field))
     })?;
@@ -424,7 +426,7 @@ fn open_account(
             .iter()
             .map(|operation| (operation.name.clone(), operation.clone()))
             .collect(),
-        origins: description.origins.clone(),
+        origins,
         reference: description.reference.clone(),
         callback: description.callback.clone(),
         http,
