@@ -71,6 +71,7 @@ impl Account {
                 Code::Unsupported,
                 format!("{} has no operation {name}{nearest} There is: {known}", self.name),
             )
+            .field("operation")
         })
     }
 }
@@ -265,6 +266,7 @@ impl Engine {
                 Code::UnknownAccount,
                 format!("no account {name:?} is configured{nearest} Configured: {known}"),
             )
+            .field("account")
         })
     }
 
@@ -274,7 +276,8 @@ impl Engine {
             return Err(Error::not_sent(
                 Code::Unsupported,
                 format!("the engine has no operation {operation:?}. There is: {known}"),
-            ));
+            )
+            .field("operation"));
         }
         if params.as_object().is_some_and(|params| !params.is_empty()) {
             return Err(Error::not_sent(Code::InvalidParams, "doctor takes no parameters"));

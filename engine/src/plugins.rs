@@ -434,12 +434,13 @@ fn check_layout(header: &LibHeader, path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Where plugins are looked for when the configuration does not say: `bayar/plugins` beside
-/// the library (or program) that holds this code, else the library's own directory.
+/// Where plugins are looked for when the configuration does not say: `bayar/plugins` beside the
+/// library that holds this code; for a program in a `bin`, also beside it in `lib`; else the
+/// library's (or program's) own directory.
 pub fn default_directory() -> Option<PathBuf> {
     let beside = own_file()?.parent()?.to_owned();
-    let own = beside.join("bayar/plugins");
-    Some(if own.is_dir() { own } else { beside })
+    let installed = [beside.join("bayar/plugins"), beside.join("../lib/bayar/plugins")];
+    Some(installed.into_iter().find_map(|directory| directory.canonicalize().ok()).unwrap_or(beside))
 }
 
 /// The file name of a plugin.

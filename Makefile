@@ -1,0 +1,95 @@
+# Bayar. `make` lists the targets. Each says what it is doing, and installs or names what it lacks.
+
+# Where cargo builds, and how: dev, fast (release code without the long link) or release.
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+PROFILE ?= dev
+PREFIX ?= /usr/local
+
+export CARGO_TARGET_DIR
+BUILT := $(CARGO_TARGET_DIR)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
+# What a host needs: the library, the command, every plugin.
+SHIPPED := -p bayar-ffi -p bayar-cli $(foreach toml,$(wildcard plugins/*/plugin/Cargo.toml),-p bayar-$(word 2,$(subst /, ,$(toml)))-plugin)
+
+.PHONY: help build demo check test test-rust test-walks test-hosts headers bench dist install
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
+
+build: ## build the library, the command and the plugins
+	@tests/demo/need cargo cc
+	@echo "building libbayar, bayar and the plugins ($(PROFILE))"
+	@$(CARGO_BUILD) $(SHIPPED)
+	@# Linked programs look for the library under its SONAME.
+	@ln -sfn libbayar.so $(BUILT)/libbayar.so.1
+
+demo: build ## one charge from each of four languages, paid, its callback verified
+	@tests/demo/need php python3
+	@echo "building the Rust example"
+	@$(CARGO_BUILD) -p bayar --example charge
+	@python3 tests/demo/demo.py $(BUILT)
+
+check: ## the inner loop: format, clippy, unit tests
+	@tests/demo/need cargo cc
+	@echo "checking the format"
+	@cargo fmt --all --check
+	@# Those that the sandbox's build script finds are no modules that cargo fmt knows.
+	@rustfmt --edition 2024 --config-path . --check $$(find tests/sandbox/src/providers -name '*.rs')
+	@echo "clippy"
+	@cargo clippy --quiet --locked --workspace --all-targets
+	@echo "unit tests"
+	@cargo test --quiet --locked --workspace --lib --bins
+
+test: check test-rust test-walks test-hosts ## everything
+
+test-rust: build
+	@tests/demo/need openssl
+	@echo "building the plugins that misbehave"
+	@$(CARGO_BUILD) --workspace
+	@echo "testing the crates"
+	@cargo test --quiet --locked --profile $(PROFILE) --workspace
+	@echo "checking the documentation of the crates"
+	@cargo doc --quiet --locked --workspace --no-deps
+
+test-walks: build ## neighbouring versions of plugins, and adding a provider as its document says
+	@tests/demo/need curl git python3
+	@echo "loading plugins of neighbouring minor versions"
+	@tests/minor $(BUILT)
+	@echo "adding a provider"
+	@tests/walk $(CARGO_TARGET_DIR)/walk
+
+test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
+	@tests/demo/need php python3 c++ valgrind
+	@echo "testing the hosts"
+	@$(CARGO_BUILD) -p bayar --example charge
+	@tests/hosts/run $(BUILT)
+
+headers: ## write include/ anew from ffi/src
+	@echo "writing include/bayar.h and include/bayar.ffi.h"
+	@BAYAR_BLESS=1 cargo test --quiet --locked -p bayar-ffi --test header
+
+bench: ## the figures
+	@tests/demo/need cargo cc
+	@echo "measuring"
+	@cargo bench --locked -p bayar
+
+dist: ## the library, the command and the plugins, for release, in target/dist
+	@$(MAKE) --no-print-directory PROFILE=release build
+	@echo "collecting them in $(CARGO_TARGET_DIR)/dist"
+	@rm -rf $(CARGO_TARGET_DIR)/dist
+	@$(MAKE) --no-print-directory PROFILE=release DESTDIR=$(CARGO_TARGET_DIR)/dist copy
+
+install: dist ## install into PREFIX (/usr/local)
+	@echo "installing into $(DESTDIR)$(PREFIX)"
+	@# Never overwritten in place: a program may have the old library mapped.
+	@cp -a --remove-destination $(CARGO_TARGET_DIR)/dist$(PREFIX)/. $(DESTDIR)$(PREFIX)/
+
+.PHONY: copy
+copy:
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/bayar/plugins $(DESTDIR)$(PREFIX)/include
+	@install -m 755 $(BUILT)/bayar $(DESTDIR)$(PREFIX)/bin/
+	@install -m 755 $(BUILT)/libbayar.so $(DESTDIR)$(PREFIX)/lib/libbayar.so.1
+	@ln -sfn libbayar.so.1 $(DESTDIR)$(PREFIX)/lib/libbayar.so
+	@# The one to copy is no provider.
+	@install -m 755 $(filter-out %/libbayar_template.so,$(wildcard $(BUILT)/libbayar_*.so)) $(DESTDIR)$(PREFIX)/lib/bayar/plugins/
+	@install -m 644 include/bayar.h include/bayar.ffi.h $(DESTDIR)$(PREFIX)/include/

@@ -1,0 +1,9 @@
+<?php
+
+declare(strict_types=1);
+
+// For programs without composer: require '/path/to/bindings/php/bayar.php';
+
+foreach (['errors', 'Outcome', 'Library', 'Engine'] as $file) {
+    require_once __DIR__ . "/src/$file.php";
+}

@@ -1,0 +1,153 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Bayar;
+
+/**
+ * libbayar.so: where it is, and how its documents are read.
+ *
+ * @internal
+ */
+final class Library
+{
+    /** The version of the ABI that this file is written for. */
+    public const ABI = 1;
+
+    /** @var array<string, self> what this request has loaded */
+    private static array $loaded = [];
+
+    private function __construct(public readonly \FFI $c, public readonly string $path) {}
+
+    /** The library at $path, else at BAYAR_LIB, in this package, or of the system. */
+    public static function load(?string $path, ?string $header): self
+    {
+        $path = self::find($path);
+        return self::$loaded[$path] ??= self::open($path, self::header($header));
+    }
+
+    private static function open(string $path, string $header): self
+    {
+        if (!extension_loaded('ffi')) {
+            throw self::missing('the PHP extension FFI is not loaded', 'Install it (Debian: php-cli has it) and enable it in php.ini: extension=ffi.');
+        }
+        try {
+            $c = \FFI::cdef($header, $path);
+        } catch (\FFI\Exception $e) {
+            throw self::missing("$path cannot be used: {$e->getMessage()}", 'Install the library that belongs to this package, and set ffi.enable=1 where it is refused.');
+        }
+        if ($c->bayar_abi_version() !== self::ABI) {
+            $found = $c->bayar_abi_version();
+            throw Error::refused('abi_mismatch', "$path speaks ABI $found, this package speaks " . self::ABI, 'Install package and library of one version.');
+        }
+        return new self($c, $path);
+    }
+
+    /** What is named explicitly is taken, or refused; nothing else is tried. */
+    private static function find(?string $path): string
+    {
+        foreach (['library' => $path, 'BAYAR_LIB' => getenv('BAYAR_LIB')] as $source => $named) {
+            if ($named === null || $named === false || $named === '') {
+                continue;
+            }
+            if ($named[0] !== '/') {
+                throw self::missing("$source is '$named', expected an absolute path", 'Name the library by an absolute path.');
+            }
+            return is_file($named) ? $named : throw self::missing("$source names $named, which is not there", 'Correct the path, or leave it out.');
+        }
+        $versioned = 'libbayar.so.' . self::ABI;
+        $tried = [dirname(__DIR__) . '/libbayar.so', "/usr/local/lib/$versioned"];
+        array_push($tried, '/usr/lib/' . php_uname('m') . "-linux-gnu/$versioned", "/usr/lib64/$versioned", "/usr/lib/$versioned");
+        foreach ($tried as $place) {
+            if (is_file($place)) {
+                return $place;
+            }
+        }
+        throw self::missing('libbayar.so was not found; tried: ' . implode(', ', $tried), 'Install it, or set BAYAR_LIB to its absolute path.');
+    }
+
+    private static function header(?string $named): string
+    {
+        $tried = $named !== null ? [$named] : [dirname(__DIR__) . '/bayar.ffi.h', dirname(__DIR__, 3) . '/include/bayar.ffi.h'];
+        foreach ($tried as $place) {
+            if (is_file($place)) {
+                return file_get_contents($place);
+            }
+        }
+        throw self::missing('bayar.ffi.h was not found; tried: ' . implode(', ', $tried), 'Install it beside this package.');
+    }
+
+    private static function missing(string $message, string $advice): Error
+    {
+        return Error::refused('library_not_found', $message, $advice);
+    }
+
+    /**
+     * Calls a function whose last argument takes its document, and reads that.
+     *
+     * @return array<string, mixed>
+     */
+    public function call(string $function, #[\SensitiveParameter] mixed ...$arguments): array
+    {
+        $out = $this->c->new('bayar_doc *');
+        $status = $this->c->$function(...[...$arguments, \FFI::addr($out)]);
+        $document = $this->take($out);
+        if ($status < 0) {
+            throw $this->error($status, $document);
+        }
+        return $document;
+    }
+
+    /** Opens an engine. */
+    public function openEngine(#[\SensitiveParameter] string $config): \FFI\CData
+    {
+        $out = $this->c->new('bayar_engine *');
+        $err = $this->c->new('bayar_doc *');
+        $status = $this->c->bayar_engine_open(self::ABI, $config, strlen($config), \FFI::addr($out), \FFI::addr($err));
+        $document = $this->take($err);
+        if ($status < 0) {
+            throw $this->error($status, $document);
+        }
+        return $out;
+    }
+
+    /** Reads a document and frees it. Read as bytes of its length: it is not PHP that looks for the NUL. */
+    private function take(\FFI\CData $doc): array
+    {
+        if (\FFI::isNull($doc)) {
+            return [];
+        }
+        try {
+            // A returned `const char *` would become a PHP string by itself, up to its NUL; JSON has only the last.
+            $json = $this->c->bayar_doc_json($doc);
+            return json_decode($json, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
+        } finally {
+            $this->c->bayar_doc_free($doc);
+        }
+    }
+
+    private function error(int $status, array $document): Error
+    {
+        $name = $this->c->bayar_status_name($status);
+        return Error::of($document + ['code' => $name, 'message' => 'the library gave no reason'], $status);
+    }
+
+    /** A name as C takes it: it must not hold a NUL. */
+    public static function name(string $name, string $what): string
+    {
+        if (str_contains($name, "\0")) {
+            throw Error::refused('invalid_argument', "$what holds a NUL", 'Correct the program that calls the engine.', $what);
+        }
+        return $name;
+    }
+
+    /** A document as JSON. A float stays one, 150000.0 included: the engine refuses it by name. */
+    public static function json(#[\SensitiveParameter] array $document, string $what): string
+    {
+        try {
+            return json_encode((object) $document, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION | JSON_UNESCAPED_SLASHES);
+        } catch (\JsonException $e) {
+            throw Error::refused('invalid_params', "$what: {$e->getMessage()}", 'Give UTF-8 strings, integers, booleans and arrays.', $what);
+        }
+    }
+}
