@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-hosts headers bench dist install
+.PHONY: help build demo check test test-rust test-walks test-hosts headers bench dist install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -34,16 +34,30 @@ check: ## the inner loop: format, clippy, unit tests
 	@tests/demo/need cargo cc
 	@echo "checking the format"
 	@cargo fmt --all --check
+	@# Those that the sandbox's build script finds are no modules that cargo fmt knows.
+	@rustfmt --edition 2024 --config-path . --check $$(find tests/sandbox/src/providers -name '*.rs')
 	@echo "clippy"
 	@cargo clippy --quiet --locked --workspace --all-targets
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-hosts ## everything
+test: check test-rust test-walks test-hosts ## everything
 
 test-rust: build
+	@tests/demo/need openssl
+	@echo "building the plugins that misbehave"
+	@$(CARGO_BUILD) --workspace
 	@echo "testing the crates"
 	@cargo test --quiet --locked --profile $(PROFILE) --workspace
+	@echo "checking the documentation of the crates"
+	@cargo doc --quiet --locked --workspace --no-deps
+
+test-walks: build ## neighbouring versions of plugins, and adding a provider as its document says
+	@tests/demo/need curl git python3
+	@echo "loading plugins of neighbouring minor versions"
+	@tests/minor $(BUILT)
+	@echo "adding a provider"
+	@tests/walk $(CARGO_TARGET_DIR)/walk
 
 test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 	@tests/demo/need php python3 c++ valgrind
@@ -77,5 +91,6 @@ copy:
 	@install -m 755 $(BUILT)/bayar $(DESTDIR)$(PREFIX)/bin/
 	@install -m 755 $(BUILT)/libbayar.so $(DESTDIR)$(PREFIX)/lib/libbayar.so.1
 	@ln -sfn libbayar.so.1 $(DESTDIR)$(PREFIX)/lib/libbayar.so
-	@install -m 755 $(PLUGINS:%=$(BUILT)/libbayar_%.so) $(DESTDIR)$(PREFIX)/lib/bayar/plugins/
+	@# The one to copy is no provider.
+	@install -m 755 $(patsubst %,$(BUILT)/libbayar_%.so,$(filter-out template,$(PLUGINS))) $(DESTDIR)$(PREFIX)/lib/bayar/plugins/
 	@install -m 644 include/bayar.h include/bayar.ffi.h $(DESTDIR)$(PREFIX)/include/

@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bayar_provider::params;
+use bayar_provider::{Wiped, params};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -110,16 +110,7 @@ pub struct AccountSettings {
     /// How this account's requests are sent.
     pub http: HttpSettings,
     /// What the plugin's `configure` gets, as JSON; wiped when dropped.
-    pub settings: Settings,
-}
-
-/// Settings of an account on their way to its plugin.
-pub struct Settings(pub Value);
-
-impl Drop for Settings {
-    fn drop(&mut self) {
-        wipe(&mut self.0);
-    }
+    pub settings: Wiped,
 }
 
 /// The keys of an account that belong to the engine.
@@ -138,9 +129,9 @@ impl Config {
     pub fn parse(text: &str) -> Result<Config, Error> {
         let mut source = read_source(text)?;
         let mut exposed: Option<PathBuf> = source.file.clone().filter(|file| others_can_read(file));
-        resolve(&mut source.tree, "", &mut exposed)?;
-        let digest = Sha256::digest(source.tree.to_string().as_bytes()).into();
-        let mut root = match std::mem::take(&mut source.tree) {
+        resolve(&mut source.tree.0, "", &mut exposed)?;
+        let digest = Sha256::digest(source.tree.0.to_string().as_bytes()).into();
+        let mut root = match std::mem::take(&mut source.tree.0) {
             Value::Object(root) => root,
             other => {
                 return Err(invalid(
@@ -189,21 +180,15 @@ impl AccountSettings {
 }
 
 struct Source {
-    tree: Value,
+    tree: Wiped,
     file: Option<PathBuf>,
-}
-
-impl Drop for Source {
-    fn drop(&mut self) {
-        wipe(&mut self.tree);
-    }
 }
 
 /// The text itself, or the file that it names.
 fn read_source(text: &str) -> Result<Source, Error> {
     let tree = parse_text(text)?;
     let Some(file) = tree.get("file") else {
-        return Ok(Source { tree, file: None });
+        return Ok(Source { tree: Wiped(tree), file: None });
     };
     let Some(file) = file.as_str().map(PathBuf::from) else {
         return Err(invalid(
@@ -219,7 +204,7 @@ fn read_source(text: &str) -> Result<Source, Error> {
     let tree = parse_text(&text);
     text.zeroize();
     let tree = tree.map_err(|e| Error { message: format!("{}: {}", file.display(), e.message), ..e })?;
-    Ok(Source { tree, file: Some(file) })
+    Ok(Source { tree: Wiped(tree), file: Some(file) })
 }
 
 /// JSON where the text begins with a brace, else TOML.
@@ -324,7 +309,7 @@ fn account(name: String, section: Value) -> Result<AccountSettings, Error> {
         plugin,
         plugin_sha256: keys.plugin_sha256,
         http,
-        settings: Settings(Value::Object(settings)),
+        settings: Wiped(Value::Object(settings)),
     })
 }
 
@@ -361,15 +346,6 @@ fn kind(value: &Value) -> &'static str {
 
 fn others_can_read(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
-}
-
-fn wipe(value: &mut Value) {
-    match value {
-        Value::String(text) => text.zeroize(),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
-        Value::Object(fields) => fields.values_mut().for_each(wipe),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::plugins::{self, Instance, Plugin};
 use crate::redact::Redactor;
 use crate::request::HostCall;
 use crate::session::Sessions;
-use crate::transport::{Options, Transport};
+use crate::transport::{Options, Transport, origin_of};
 
 /// The reserved account: the engine itself.
 pub const ENGINE_ACCOUNT: &str = "bayar";
@@ -405,13 +405,15 @@ fn open_account(
         Error { message: format!("in [{section}]: {}", error.message), ..error }.field(field)
     };
     let plugin = plugins.get(&settings.plugin, settings.plugin_sha256.as_deref()).map_err(in_section)?;
-    let secrets = secrets_of(&settings.settings.0, &plugin.describe(None).map_err(in_section)?.settings);
+    let description = plugin.describe(Some(&settings.settings.0)).map_err(in_section)?;
+    let secrets = secrets_of(&settings.settings.0, &description.settings);
     let redactor = Arc::new(Redactor::new(secrets.clone()));
     let instance = plugin
         .configure(&settings.settings.0, Arc::clone(&redactor))
         .map_err(|e| in_section(redactor.error(e)))?;
-    let description = plugin.describe(Some(&settings.settings.0)).map_err(in_section)?;
     let http = settings.http.or(general);
+    let origins = description.origins.iter().map(|origin| origin_of(origin)).collect::<Result<_, _>>();
+    let origins = origins.map_err(|e| in_section(Error::not_sent(Code::InvalidConfig, e.message)))?;
     let transport = Transport::new(transport_options(&http)).map_err(|e| {
         in_section(Error::not_sent(Code::InvalidConfig, format!("{}: {}", e.field, e.message)).field(e.field))
     })?;
@@ -427,7 +429,7 @@ fn open_account(
             .iter()
             .map(|operation| (operation.name.clone(), operation.clone()))
             .collect(),
-        origins: description.origins.clone(),
+        origins,
         reference: description.reference.clone(),
         callback: description.callback.clone(),
         http,

@@ -46,7 +46,7 @@ pub(crate) async fn execute(
         exchanges: 0,
         attempts: 0,
     };
-    let end = run.go().await;
+    let end = run.exchange_until_done().await;
     let end = end.map(|outcome| run.envelope(outcome)).map_err(|error| run.sign(error));
     run.conclude(end)
 }
@@ -66,7 +66,7 @@ struct Run<'a> {
 impl Run<'_> {
     /// The loop over exchanges: it ends with the plugin's outcome, or with an error that
     /// knows whether the request may have been acted upon.
-    async fn go(&mut self) -> Result<bayar_provider::Outcome, Error> {
+    async fn exchange_until_done(&mut self) -> Result<bayar_provider::Outcome, Error> {
         let mut call = self.host.call.clone();
         let mut session = None;
         let mut renewed = false;
@@ -93,7 +93,7 @@ impl Run<'_> {
                 Step::Send(request, state) => {
                     let moves = request.moves || self.operation.class == Class::Change;
                     self.allow(&request, last)?;
-                    let sending = moves.then(|| self.record(&document)).transpose()?;
+                    let sending = moves.then(|| self.record()).transpose()?;
                     let response = self.exchange(request).await.map_err(|failure| self.lost(failure, moves));
                     if let Some(sending) = sending {
                         sending.answered();
@@ -138,7 +138,7 @@ impl Run<'_> {
     }
 
     /// Makes the intent and this attempt durable, before the first byte of the request.
-    fn record(&mut self, document: &[u8]) -> Result<Sending, Error> {
+    fn record(&mut self) -> Result<Sending, Error> {
         self.engine.journal.sending(&Attempt {
             account: &self.account.name,
             operation: &self.operation.name,
@@ -147,7 +147,7 @@ impl Run<'_> {
             tenant: self.host.tenant.as_deref(),
             reference: &self.host.call.reference,
             number: self.attempts + 1,
-            call: document,
+            call: &self.host.call,
         })?;
         self.attempts += 1;
         Ok(Sending { journal: Some(Arc::clone(&self.engine.journal)), intent: self.host.call.intent.clone() })

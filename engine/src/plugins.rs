@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -294,12 +294,10 @@ fn check_file(path: &Path, pin: Option<&str>) -> Result<(), Error> {
     let real =
         path.canonicalize().map_err(|e| refuse(Code::NotFound, path, format!("it cannot be found: {e}")))?;
     check_trust(&real)?;
-    let mut bytes = Vec::new();
-    File::open(&real)
-        .and_then(|mut file| file.read_to_end(&mut bytes))
-        .map_err(|e| refuse(Code::NotFound, path, format!("it cannot be read: {e}")))?;
+    let unreadable = |e| refuse(Code::NotFound, path, format!("it cannot be read: {e}"));
+    let mut file = File::open(&real).map_err(unreadable)?;
     if let Some(pin) = pin {
-        let found = hex(&Sha256::digest(&bytes));
+        let found = sha256(&mut file).and_then(|found| file.rewind().map(|()| found)).map_err(unreadable)?;
         if !found.eq_ignore_ascii_case(pin) {
             return Err(refuse(
                 Code::Hash,
@@ -308,8 +306,25 @@ fn check_file(path: &Path, pin: Option<&str>) -> Result<(), Error> {
             ));
         }
     }
-    check_elf(&bytes, path)
+    let size = file.metadata().map_err(unreadable)?.len();
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head).map_err(unreadable)?;
+    check_elf(&head, size, path)
 }
+
+fn sha256(file: &mut File) -> std::io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        match file.read(&mut chunk)? {
+            0 => return Ok(hex(&digest.finalize())),
+            count => digest.update(&chunk[..count]),
+        }
+    }
+}
+
+/// How much of a library is read: its header and the program headers behind it, with room to spare.
+const HEAD: u64 = 16 * 1024;
 
 /// The file and each directory above it: owned by root, by the running user or by the owner
 /// of this library, and writable by no others. A root-owned sticky directory (`/tmp`) passes.
@@ -345,12 +360,12 @@ fn check_trust(real: &Path) -> Result<(), Error> {
 
 /// A truncated library kills the process with SIGBUS inside `dlopen`, and one for another
 /// machine is reported as missing: both are found here, from the file's own header.
-fn check_elf(bytes: &[u8], path: &Path) -> Result<(), Error> {
+fn check_elf(bytes: &[u8], size: u64, path: &Path) -> Result<(), Error> {
     if !bytes.starts_with(&object::elf::ELFMAG) {
         return Err(refuse(Code::NotAProvider, path, "it is no ELF shared library"));
     }
     let truncated = |needed: u64| {
-        refuse(Code::Truncated, path, format!("it has {} bytes, its header speaks of {needed}", bytes.len()))
+        refuse(Code::Truncated, path, format!("it has {size} bytes, its header speaks of {needed}"))
     };
     // e_machine stands at the same place in 32- and 64-bit files, so it can name the machine of either.
     let machine = bytes.get(18..20).map(|b| u16::from_le_bytes([b[0], b[1]])).ok_or_else(|| truncated(64))?;
@@ -376,7 +391,7 @@ fn check_elf(bytes: &[u8], path: &Path) -> Result<(), Error> {
         .chain([sections])
         .max()
         .unwrap_or(0);
-    if needed > bytes.len() as u64 { Err(truncated(needed)) } else { Ok(()) }
+    if needed > size { Err(truncated(needed)) } else { Ok(()) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -419,12 +434,13 @@ fn check_layout(header: &LibHeader, path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Where plugins are looked for when the configuration does not say: `bayar/plugins` beside
-/// the library (or program) that holds this code, else the library's own directory.
+/// Where plugins are looked for when the configuration does not say: `bayar/plugins` beside the
+/// library that holds this code; for a program in a `bin`, also beside it in `lib`; else the
+/// library's (or program's) own directory.
 pub fn default_directory() -> Option<PathBuf> {
     let beside = own_file()?.parent()?.to_owned();
-    let own = beside.join("bayar/plugins");
-    Some(if own.is_dir() { own } else { beside })
+    let installed = [beside.join("bayar/plugins"), beside.join("../lib/bayar/plugins")];
+    Some(installed.into_iter().find_map(|directory| directory.canonicalize().ok()).unwrap_or(beside))
 }
 
 /// The file name of a plugin.

@@ -243,12 +243,19 @@ fn exchanges_are_limited_and_stay_at_home() {
     assert_eq!(bench.call("endless").expect_err("never ends").code, Code::TooManyExchanges);
     assert_eq!(bench.server.count(), 8);
 
-    let journal = Arc::new(Recording::default());
-    let url = format!("{}/below", bench.server.url());
-    let engine = open(json!({"base_url": url}), journal).expect("opens");
-    let error = engine.call("toy", "status", json!({})).expect_err("the origin is not on the list");
+    let error = bench.call("stray").expect_err("the origin is not on the list");
     assert_eq!((error.code, error.stage), (Code::ForbiddenOrigin, Stage::NotSent));
     assert_eq!(bench.server.count(), 8);
+}
+
+#[test]
+fn origins_compare_as_origins() {
+    let server = Server::answering(&ok(json!({"status": "paid"})));
+    let shouted = server.url().replace("http://", "HTTP://");
+    let engine = open(json!({"base_url": shouted}), Arc::default()).expect("opens");
+    assert!(engine.call("toy", "status", json!({})).is_ok());
+    let error = open(json!({"base_url": "pay.example.com"}), Arc::default()).expect_err("no URL");
+    assert_eq!((error.code, error.field.as_deref()), (Code::InvalidConfig, Some("providers.toy")));
 }
 
 #[test]

@@ -29,6 +29,7 @@ use crate::error::{Code, Error};
 use crate::exchange::{Request, Response};
 use crate::outcome::Outcome;
 use crate::provider::{Provider, Step};
+use crate::secret::Wiped;
 use crate::{Call, Callback, Secret, params};
 
 #[cfg(not(panic = "unwind"))]
@@ -241,10 +242,8 @@ pub enum VerdictDocument {
 
 extern "C" fn describe<P: Provider>(ctx: Ctx, settings: RSlice<'_, u8>) -> RResult<Reply, Fault> {
     guard(ctx, || {
-        let settings = match settings.is_empty() {
-            true => None,
-            false => Some(read_settings::<P>(&settings).map_err(|e| fault(e.to_string()))?),
-        };
+        // Settings that cannot be read are for `configure` to refuse.
+        let settings = (!settings.is_empty()).then(|| read_settings::<P>(&settings).ok()).flatten();
         reply(&P::describe(settings.as_ref()))
     })
 }
@@ -327,34 +326,10 @@ fn provider<P: Provider>(instance: &Instance) -> Result<&P, Fault> {
 }
 
 fn read_settings<P: Provider>(settings: &[u8]) -> Result<P::Settings, Error> {
-    let value = zeroize_value::Wiped(
-        serde_json::from_slice(settings)
-            .map_err(|e| Error::new(Code::InvalidConfig, format!("the settings are not JSON: {e}")))?,
-    );
+    let value = serde_json::from_slice(settings)
+        .map(Wiped)
+        .map_err(|e| Error::new(Code::InvalidConfig, format!("the settings are not JSON: {e}")))?;
     params::read(&value.0).map_err(|e| Error { code: Code::InvalidConfig, ..e })
-}
-
-/// A JSON value that held credentials is wiped, strings and all, when it goes.
-mod zeroize_value {
-    use serde_json::Value;
-    use zeroize::Zeroize;
-
-    pub struct Wiped(pub Value);
-
-    impl Drop for Wiped {
-        fn drop(&mut self) {
-            wipe(&mut self.0);
-        }
-    }
-
-    fn wipe(value: &mut Value) {
-        match value {
-            Value::String(text) => text.zeroize(),
-            Value::Array(items) => items.iter_mut().for_each(wipe),
-            Value::Object(fields) => fields.values_mut().for_each(wipe),
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
 }
 
 fn step<S: Serialize>(step: Result<Step<S>, Error>) -> Result<Reply, Fault> {

@@ -16,7 +16,8 @@ pub struct Request {
     pub method: String,
     /// Absolute URL; its origin must be one that the plugin's description lists.
     pub url: String,
-    /// Headers in the order in which they are sent. May hold credentials: `Debug` hides every value.
+    /// Headers in the order in which they are sent; those of one name go together, where the
+    /// first of them stands. May hold credentials: `Debug` hides every value.
     pub headers: Vec<(String, String)>,
     /// Whether the provider, on reading this request, may move money or goods or make
     /// something payable. Before such a request is sent, its intent is durable.
@@ -75,7 +76,8 @@ impl fmt::Debug for Request {
 pub struct Response {
     /// The HTTP status code. Redirects are not followed, so it may be 3xx.
     pub status: u16,
-    /// Headers as received; their names compare without case.
+    /// Headers as received, those of one name together; names compare without case, and may
+    /// have lost theirs.
     pub headers: Vec<(String, String)>,
     /// The body after content decoding, at most the engine's cap (256 KiB by default).
     #[serde(skip)]

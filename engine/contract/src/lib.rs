@@ -31,7 +31,7 @@ pub use exchange::{Request, Response};
 pub use money::Rupiah;
 pub use outcome::{Delivery, Evidence, Instruction, Outcome, Status};
 pub use provider::{Provider, Step};
-pub use secret::Secret;
+pub use secret::{Secret, Wiped};
 
 #[doc(no_inline)]
 pub use {jiff, log, rust_decimal::Decimal, schemars, serde, serde_json};

@@ -5,7 +5,8 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
-use zeroize::Zeroizing;
+use serde_json::Value;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A credential. It is wiped when dropped, `Debug` shows `***`, and there is no `Serialize`:
 /// it enters through the settings of an account and leaves only inside a request.
@@ -53,6 +54,24 @@ impl JsonSchema for Secret {
     /// `writeOnly` is how the engine knows which settings to keep out of logs and documents.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "format": "password", "writeOnly": true })
+    }
+}
+
+/// A JSON value that holds credentials, as settings do: wiped, strings and all, when dropped.
+pub struct Wiped(pub Value);
+
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
+fn wipe(value: &mut Value) {
+    match value {
+        Value::String(text) => text.zeroize(),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(fields) => fields.values_mut().for_each(wipe),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

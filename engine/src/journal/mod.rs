@@ -48,8 +48,9 @@ pub struct Attempt<'a> {
     pub reference: &'a str,
     /// 1 for the first moving request of an intent, and so on.
     pub number: u32,
-    /// The call as the plugin got it, so that the same bytes can be made again.
-    pub call: &'a [u8],
+    /// The call as the plugin got it, so that the same bytes can be made again; without the
+    /// session, which is never kept.
+    pub call: &'a bayar_provider::Call,
 }
 
 /// How an attempt ended.

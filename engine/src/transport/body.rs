@@ -4,150 +4,44 @@ use std::io::{self, Read};
 
 use flate2::bufread::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
-use super::connection::Connection;
-use super::exchange::{Limits, list};
+use super::attempt::Attempt;
+use super::exchange::list;
 use super::failure::{Reason, Trouble};
 
-/// How large the line before a chunk may be: sixteen digits and a little extension.
-const CHUNK_LINE: usize = 256;
-
-/// Where a body ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// After that many bytes.
-    Length(u64),
-    /// After the chunk of size zero.
-    Chunked,
-    /// With the connection, closed in order.
-    UntilClose,
-}
-
-/// Reads a body as it was sent, whole or not at all.
-pub(super) fn read(
-    connection: &mut Connection,
-    framing: Framing,
-    limits: Limits,
-) -> Result<Vec<u8>, Trouble> {
-    let mut body = Vec::new();
-    match framing {
-        Framing::Length(length) => take(connection, &mut body, length, limits)?,
-        Framing::Chunked => read_chunks(connection, &mut body, limits)?,
-        Framing::UntilClose => loop {
-            let waiting = connection.input().len() as u64;
-            take(connection, &mut body, waiting, limits)?;
-            if fill(connection)? == 0 {
-                break;
-            }
-        },
-    }
-    Ok(body)
-}
-
-/// Moves exactly `length` bytes into the body; refuses before reading what is over the cap.
-fn take(connection: &mut Connection, body: &mut Vec<u8>, length: u64, limits: Limits) -> Result<(), Trouble> {
-    let room = limits.body - body.len();
-    let Some(mut left) = usize::try_from(length).ok().filter(|length| *length <= room) else {
-        return Err(too_large(limits));
-    };
-    body.reserve(left);
+/// Reads a body as it was sent, whole or not at all; no more than one block above the cap.
+pub(super) fn read(mut body: impl Read, cap: usize, attempt: &Attempt) -> Result<Vec<u8>, Trouble> {
+    let mut whole = Vec::new();
+    let mut block = [0; 8 * 1024];
     loop {
-        let count = left.min(connection.input().len());
-        body.extend_from_slice(&connection.input()[..count]);
-        connection.consume(count);
-        left -= count;
-        if left == 0 {
-            return Ok(());
+        attempt.bears_fruit();
+        let count = match body.read(&mut block) {
+            Ok(0) => return Ok(whole),
+            Ok(count) => count,
+            Err(error) => return Err(broken(error, attempt)),
+        };
+        if count > cap - whole.len() {
+            return Err(too_large(cap));
         }
-        more(connection)?;
+        whole.extend_from_slice(&block[..count]);
     }
 }
 
-fn too_large(limits: Limits) -> Trouble {
-    Trouble::new(Reason::BodyTooLarge, format!("the answer's body is larger than {} bytes", limits.body))
-}
-
-fn fill(connection: &mut Connection) -> Result<usize, Trouble> {
-    connection.fill().map_err(|error| Trouble::from_io(&error, "reading the answer's body"))
-}
-
-/// Reads on where the body cannot end yet.
-fn more(connection: &mut Connection) -> Result<(), Trouble> {
-    if fill(connection)? == 0 {
-        return Err(Trouble::new(
-            Reason::Closed,
-            "the other side ended the connection in the middle of the answer's body",
-        ));
-    }
-    Ok(())
-}
-
-fn read_chunks(connection: &mut Connection, body: &mut Vec<u8>, limits: Limits) -> Result<(), Trouble> {
-    loop {
-        let size = chunk_size(connection)?;
-        if size == 0 {
-            return skip_trailer(connection, limits);
-        }
-        take(connection, body, size, limits)?;
-        if line(connection, 2)? != 2 {
-            return Err(bad_chunk());
-        }
-        connection.consume(2);
+fn broken(error: io::Error, attempt: &Attempt) -> Trouble {
+    let trouble = Trouble::from_ureq(error.into(), attempt.stage());
+    match trouble.reason {
+        // The header had come to its end, so what is as long as one is between the chunks.
+        Reason::HeaderTooLarge => Trouble::protocol("has too much beside the chunks of its body"),
+        _ => trouble,
     }
 }
 
-fn bad_chunk() -> Trouble {
-    Trouble::new(Reason::Protocol, "the answer's body is in chunks that cannot be read")
-}
-
-fn chunk_size(connection: &mut Connection) -> Result<u64, Trouble> {
-    let length = line(connection, CHUNK_LINE)?;
-    // An empty line would be read as a size of zero, the end of the body.
-    if !connection.input()[0].is_ascii_hexdigit() {
-        return Err(bad_chunk());
-    }
-    match httparse::parse_chunk_size(connection.input()) {
-        Ok(httparse::Status::Complete((used, size))) if used == length => {
-            connection.consume(used);
-            Ok(size)
-        }
-        _ => Err(bad_chunk()),
-    }
-}
-
-/// Passes over the fields after the last chunk, up to the empty line that ends the answer.
-fn skip_trailer(connection: &mut Connection, limits: Limits) -> Result<(), Trouble> {
-    let mut left = limits.header;
-    loop {
-        let length = line(connection, left)?;
-        connection.consume(length);
-        left -= length;
-        if length == 2 {
-            return Ok(());
-        }
-    }
-}
-
-/// The length, line end included, of the line at the front of the input, read in if need be.
-fn line(connection: &mut Connection, longest: usize) -> Result<usize, Trouble> {
-    loop {
-        let input = connection.input();
-        if let Some(end) = input.iter().take(longest).position(|byte| *byte == b'\n') {
-            return if end > 0 && input[end - 1] == b'\r' { Ok(end + 1) } else { Err(bad_chunk()) };
-        }
-        if input.len() >= longest || connection.is_full() {
-            return Err(bad_chunk());
-        }
-        more(connection)?;
-    }
+fn too_large(cap: usize) -> Trouble {
+    Trouble::new(Reason::BodyTooLarge, format!("the answer's body is larger than {cap} bytes"))
 }
 
 /// The body as its `Content-Encoding` says. None was asked for, but some servers compress
 /// all the same. The cap holds for what comes out: a small body can hold a huge one.
-pub(super) fn decode(
-    body: Vec<u8>,
-    headers: &[(String, String)],
-    limits: Limits,
-) -> Result<Vec<u8>, Trouble> {
+pub(super) fn decode(body: Vec<u8>, headers: &[(String, String)], cap: usize) -> Result<Vec<u8>, Trouble> {
     let mut codings =
         list(headers, "content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity"));
     let coding = match (codings.next(), codings.next()) {
@@ -160,10 +54,10 @@ pub(super) fn decode(
         return Ok(body);
     }
     match coding.as_str() {
-        "gzip" | "x-gzip" => inflate(MultiGzDecoder::new(body.as_slice()), limits),
+        "gzip" | "x-gzip" => inflate(MultiGzDecoder::new(body.as_slice()), cap),
         // The name means zlib, but some servers send the bare stream.
-        "deflate" if is_zlib(&body) => inflate(ZlibDecoder::new(body.as_slice()), limits),
-        "deflate" => inflate(DeflateDecoder::new(body.as_slice()), limits),
+        "deflate" if is_zlib(&body) => inflate(ZlibDecoder::new(body.as_slice()), cap),
+        "deflate" => inflate(DeflateDecoder::new(body.as_slice()), cap),
         _ => Err(encoding("has an encoding other than gzip or deflate, and none was asked for")),
     }
 }
@@ -177,11 +71,11 @@ fn is_zlib(body: &[u8]) -> bool {
         if method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0)
 }
 
-fn inflate(decoder: impl Read, limits: Limits) -> Result<Vec<u8>, Trouble> {
+fn inflate(decoder: impl Read, cap: usize) -> Result<Vec<u8>, Trouble> {
     let mut decoded = Vec::new();
-    let outcome: io::Result<usize> = decoder.take(limits.body as u64 + 1).read_to_end(&mut decoded);
-    if decoded.len() > limits.body {
-        return Err(too_large(limits));
+    let outcome: io::Result<usize> = decoder.take(cap as u64 + 1).read_to_end(&mut decoded);
+    if decoded.len() > cap {
+        return Err(too_large(cap));
     }
     outcome.map_err(|error| encoding(&format!("is damaged: it cannot be decompressed ({error})")))?;
     Ok(decoded)
@@ -196,11 +90,11 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: Limits = Limits { header: 1024, body: 1000 };
+    const CAP: usize = 1000;
 
     fn decoded(body: &[u8], encoding: &str) -> Result<Vec<u8>, Reason> {
         let headers = [("Content-Encoding".to_owned(), encoding.to_owned())];
-        decode(body.to_vec(), &headers, LIMITS).map_err(|trouble| trouble.reason)
+        decode(body.to_vec(), &headers, CAP).map_err(|trouble| trouble.reason)
     }
 
     fn gzip(plain: &[u8]) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Opening a connection: look up, connect, ask the proxy, shake hands. All of it happens
 //! before the first byte of a request, so that none of it can be mistaken for one sent.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -9,36 +10,91 @@ use std::time::{Duration, Instant};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{Buffers as _, ConnectionDetails, Connector, NextTimeout};
+use ureq_proto::parser::try_parse_response;
 use zeroize::Zeroizing;
 
-use super::Settings;
-use super::connection::Connection;
+use super::attempt;
+use super::connection::{Connection, deadline_of};
 use super::failure::{Reason, Trouble};
-use super::options::Proxy;
+use super::options::{Proxy, Settings};
 use super::target::Target;
 
-/// How large a proxy's answer to `CONNECT` may be.
+/// How large a proxy's answer to `CONNECT` may be, and how many fields it may have.
 const PROXY_ANSWER: usize = 8 * 1024;
+const PROXY_FIELDS: usize = 64;
+
+/// Opens connections for ureq.
+pub(super) struct Opener {
+    settings: Arc<Settings>,
+    tls: Arc<ClientConfig>,
+}
+
+impl Opener {
+    pub fn new(settings: Arc<Settings>, tls: Arc<ClientConfig>) -> Opener {
+        Opener { settings, tls }
+    }
+}
+
+/// Says nothing: the settings may hold a proxy's password.
+impl fmt::Debug for Opener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opener").finish_non_exhaustive()
+    }
+}
+
+impl Connector for Opener {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, ureq::Error> {
+        let url = details.uri.to_string();
+        let target = Target::parse(&url).map_err(|refused| Trouble::new(refused.reason, refused.message))?;
+        let deadline = deadline_of(details.timeout);
+        let opened = Instant::now().checked_add(self.settings.connect_timeout).unwrap_or(deadline);
+        let connection = open(&self.settings, &self.tls, &target, opened.min(deadline));
+        attempt::nothing_of_the_request_was_written();
+        Ok(Some(connection?))
+    }
+}
+
+/// Looks nothing up. ureq asks its resolver before it looks for a kept connection; the
+/// [`Opener`] asks the machine's where one has to be opened.
+#[derive(Debug)]
+pub(super) struct NotYet;
+
+impl Resolver for NotYet {
+    fn resolve(&self, _: &Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut placeholder = self.empty();
+        placeholder.push(SocketAddr::from(([0, 0, 0, 0], 0)));
+        Ok(placeholder)
+    }
+}
 
 /// Opens a connection to the target that is ready for a request.
 ///
 /// A target on this machine is reached directly even where a proxy is set: without TLS its
 /// request would travel to the proxy in the clear, and the proxy's loopback is not ours.
-pub(super) fn open(
+fn open(
     settings: &Settings,
     tls: &Arc<ClientConfig>,
     target: &Target,
     deadline: Instant,
 ) -> Result<Connection, Trouble> {
-    let stream = match &settings.proxy {
-        Some(proxy) if !target.is_loopback() => dial(settings, &proxy.host, proxy.port, false, deadline)?,
+    let proxy = settings.proxy.as_ref().filter(|_| !target.is_loopback());
+    let stream = match proxy {
+        Some(proxy) => dial(settings, &proxy.host, proxy.port, false, deadline)?,
         // Whatever the machine's resolver makes of "localhost", plain HTTP stays at home.
-        _ => dial(settings, &target.host, target.port, !target.tls && target.is_loopback(), deadline)?,
+        None => dial(settings, &target.host, target.port, !target.tls && target.is_loopback(), deadline)?,
     };
-    let mut connection = Connection::new(stream, settings.header_cap.max(PROXY_ANSWER) + 1, deadline);
-    if let Some(proxy) = &settings.proxy
-        && !target.is_loopback()
-    {
+    let mut connection = Connection::new(stream, settings.header_cap, deadline);
+    if let Some(proxy) = proxy {
         tunnel(&mut connection, proxy, target)?;
     }
     if target.tls {
@@ -130,27 +186,26 @@ fn tunnel(connection: &mut Connection, proxy: &Proxy, target: &Target) -> Result
     ask.push_str("\r\n");
     let doing = "asking the proxy for a tunnel";
     connection.send(ask.as_bytes()).map_err(|error| Trouble::from_io(&error, doing))?;
+    let refused = |what: String| Trouble::new(Reason::Proxy, what);
     loop {
-        let mut fields = [httparse::EMPTY_HEADER; 64];
-        let mut answer = httparse::Response::new(&mut fields);
-        let refused = |what: String| Trouble::new(Reason::Proxy, what);
-        match answer.parse(connection.input()) {
-            Err(error) => return Err(refused(format!("the proxy did not answer with HTTP ({error})"))),
-            Ok(httparse::Status::Complete(length)) => {
-                let status = answer.code.unwrap_or_default();
-                if !(200..300).contains(&status) {
-                    return Err(refused(format!("the proxy refused the tunnel with status {status}")));
-                }
-                if length != connection.input().len() {
-                    return Err(refused("the proxy sent more than an answer".to_owned()));
-                }
-                connection.consume(length);
-                return Ok(());
+        let input = connection.buffers.input();
+        let answer = try_parse_response::<PROXY_FIELDS>(input)
+            .map_err(|error| refused(format!("the proxy did not answer with HTTP ({error})")))?;
+        if let Some((length, answer)) = answer {
+            if !answer.status().is_success() {
+                return Err(refused(format!(
+                    "the proxy refused the tunnel with status {}",
+                    answer.status().as_u16()
+                )));
             }
-            Ok(httparse::Status::Partial) if connection.input().len() > PROXY_ANSWER => {
-                return Err(refused(format!("the proxy's answer is longer than {PROXY_ANSWER} bytes")));
+            if length != input.len() {
+                return Err(refused("the proxy sent more than an answer".to_owned()));
             }
-            Ok(httparse::Status::Partial) => {}
+            connection.buffers.input_consume(length);
+            return Ok(());
+        }
+        if input.len() > PROXY_ANSWER {
+            return Err(refused(format!("the proxy's answer is longer than {PROXY_ANSWER} bytes")));
         }
         if connection.fill().map_err(|error| Trouble::from_io(&error, doing))? == 0 {
             return Err(Trouble::from_io(&io::ErrorKind::UnexpectedEof.into(), doing));

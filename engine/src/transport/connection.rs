@@ -1,15 +1,28 @@
 //! One connection: a socket that keeps to a deadline, TLS over it, and their buffers.
 
+use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::net::{Shutdown, TcpStream};
 use std::process;
 use std::time::{Duration, Instant};
 
 use rustls::ClientConnection;
 use socket2::SockRef;
+use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 
-use super::failure::Stage;
+use super::attempt;
+use super::failure::Trouble;
+
+/// The longest line of a request's header that ureq is given to write.
+pub(super) const LONGEST_LINE: usize = 16 * 1024;
+/// What the rest of such a line needs: a method, a version, colons and ends of lines.
+const LINE_REST: usize = 256;
+/// How much is read at once, or as much as an answer's header may have. ureq wants 10 KiB.
+const LEAST_INPUT: usize = 16 * 1024;
+/// How much is gathered before it is sent, so that head and body of an ordinary request
+/// travel in one segment: ureq hands them over one after the other.
+const GATHERED: usize = 16 * 1024;
 
 /// The longest wait that is set on a socket. A longer deadline is kept by waiting again, so
 /// that the timeout of a kept connection need not be set anew for every call.
@@ -28,8 +41,6 @@ struct Socket {
     deadline: Instant,
     read_wait: Option<Duration>,
     write_wait: Option<Duration>,
-    /// Bytes that the kernel has taken since [`Connection::begin`].
-    written: u64,
 }
 
 /// What to set as the socket's timeout, if the present one is too long or needlessly short.
@@ -57,7 +68,7 @@ impl Socket {
             }
             match write(&self.stream) {
                 Ok(count) => {
-                    self.written += count as u64;
+                    attempt::wrote();
                     return Ok(count);
                 }
                 Err(error) if is_pause(&error) => {}
@@ -106,24 +117,42 @@ impl Drop for Socket {
     }
 }
 
+/// The moment at which one of ureq's timeouts ends.
+pub(super) fn deadline_of(timeout: NextTimeout) -> Instant {
+    let now = Instant::now();
+    // Every call has a timeout, and one that reaches beyond the clock is none.
+    now.checked_add(*timeout.after).unwrap_or(now + Duration::from_secs(24 * 60 * 60))
+}
+
 /// A connection to an origin, plain or TLS, that can be kept for the next request.
-#[derive(Debug)]
 pub(super) struct Connection {
     socket: Socket,
     tls: Option<Box<ClientConnection>>,
-    /// What was read and not yet used is `input[start..end]`.
-    input: Vec<u8>,
-    start: usize,
-    end: usize,
+    /// What was read and not yet used, and what ureq is writing.
+    pub buffers: LazyBuffers,
+    /// What ureq has written and the kernel was not given yet.
+    unsent: Vec<u8>,
+    header_cap: usize,
+    /// Whether it was used since ureq last asked whether it is open.
+    used: bool,
+}
+
+/// Says nothing: the buffers hold requests and answers.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").finish_non_exhaustive()
+    }
 }
 
 impl Connection {
-    /// Takes over a connected stream. `input` bounds how much of an answer's header, or of
-    /// one line of its body, can be held at once.
-    pub fn new(stream: TcpStream, input: usize, deadline: Instant) -> Self {
-        let socket =
-            Socket { stream, owner: process::id(), deadline, read_wait: None, write_wait: None, written: 0 };
-        Connection { socket, tls: None, input: vec![0; input], start: 0, end: 0 }
+    /// Takes over a connected stream. `header_cap` bounds how much may be read without
+    /// anything coming of it: an answer's header, or what is between the parts of its body.
+    pub fn new(stream: TcpStream, header_cap: usize, deadline: Instant) -> Self {
+        let socket = Socket { stream, owner: process::id(), deadline, read_wait: None, write_wait: None };
+        // One byte more than the cap, so that ureq sees when a header is larger.
+        let input = header_cap.max(LEAST_INPUT) + 1;
+        let buffers = LazyBuffers::new(input, LONGEST_LINE + LINE_REST);
+        Connection { socket, tls: None, buffers, unsent: Vec::new(), header_cap, used: false }
     }
 
     /// Completes a TLS handshake, so that none of it can fail once a request is being sent.
@@ -146,17 +175,6 @@ impl Connection {
         Ok(())
     }
 
-    /// Starts a request: from here on the deadline holds and written bytes count.
-    pub fn begin(&mut self, deadline: Instant) {
-        self.socket.deadline = deadline;
-        self.socket.written = 0;
-    }
-
-    /// Whether any byte left for the other side since [`Connection::begin`].
-    pub fn stage(&self) -> Stage {
-        if self.socket.written == 0 { Stage::NotSent } else { Stage::MaybeSent }
-    }
-
     /// Writes all bytes, in as few segments as the kernel takes.
     pub fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         let Some(tls) = &mut self.tls else {
@@ -170,48 +188,45 @@ impl Connection {
         Ok(())
     }
 
-    /// What was read and not yet used.
-    pub fn input(&self) -> &[u8] {
-        &self.input[self.start..self.end]
-    }
-
-    /// Marks bytes at the front of [`Connection::input`] as used.
-    pub fn consume(&mut self, count: usize) {
-        self.start += count;
-        debug_assert!(self.start <= self.end, "more was used than was read");
-        if self.start == self.end {
-            (self.start, self.end) = (0, 0);
-        }
-    }
-
     /// Reads more input; 0 at an orderly end. Under TLS that is a `close_notify`: a bare end
     /// of the TCP stream may be someone cutting the answer short, and is `UnexpectedEof`.
     ///
     /// The caller makes sure that the buffer is not full.
     pub fn fill(&mut self) -> io::Result<usize> {
-        if self.end == self.input.len() {
-            self.input.copy_within(self.start..self.end, 0);
-            (self.start, self.end) = (0, self.end - self.start);
-        }
-        let free = &mut self.input[self.end..];
+        let free = self.buffers.input_append_buf();
         debug_assert!(!free.is_empty(), "no room to read into");
         let count = match &mut self.tls {
             None => self.socket.read(free)?,
             Some(tls) => read_tls(tls, &mut self.socket, free)?,
         };
-        self.end += count;
+        self.buffers.input_appended(count);
         Ok(count)
     }
 
-    /// Whether [`Connection::fill`] has room.
-    pub fn is_full(&self) -> bool {
-        self.end - self.start == self.input.len()
+    fn send_gathered(&mut self) -> Result<(), Trouble> {
+        let mut bytes = mem::take(&mut self.unsent);
+        let sent = self.send(&bytes);
+        bytes.clear();
+        self.unsent = bytes;
+        sent.map_err(|error| Trouble::from_io(&error, "sending the request"))
+    }
+
+    /// Reads on; false at an orderly end. All other ends are troubles.
+    fn read_on(&mut self) -> Result<bool, Trouble> {
+        self.send_gathered()?;
+        // Without this, interim answers, trailers and the lines between chunks have no bound.
+        if attempt::fruitless() > self.header_cap || self.buffers.input_append_buf().is_empty() {
+            return Err(Trouble::header_too_large(self.header_cap));
+        }
+        let count = self.fill().map_err(|error| Trouble::from_io(&error, "reading the answer"))?;
+        attempt::read(count);
+        Ok(count > 0)
     }
 
     /// Whether an idle connection can carry a request: still open, and nothing was said on
     /// it that nobody asked for.
-    pub fn is_quiet(&mut self) -> bool {
-        if self.start != self.end {
+    fn is_quiet(&mut self) -> bool {
+        if !self.buffers.input().is_empty() || !self.unsent.is_empty() {
             return false;
         }
         let mut byte = [MaybeUninit::uninit()];
@@ -229,6 +244,37 @@ impl Connection {
                     && matches!(tls.reader().read(&mut [0]), Err(e) if e.kind() == io::ErrorKind::WouldBlock)
             }
         }
+    }
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), ureq::Error> {
+        self.socket.deadline = deadline_of(timeout);
+        self.used = true;
+        self.unsent.extend_from_slice(&self.buffers.output()[..amount]);
+        if self.unsent.len() >= GATHERED {
+            self.send_gathered()?;
+        }
+        Ok(())
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, ureq::Error> {
+        self.socket.deadline = deadline_of(timeout);
+        Ok(self.read_on()?)
+    }
+
+    /// ureq asks when it keeps a connection and when it takes one it kept. Only what is seen
+    /// then matters, so the first time costs no system call.
+    fn is_open(&mut self) -> bool {
+        mem::take(&mut self.used) || self.is_quiet()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.tls.is_some()
     }
 }
 

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::io;
 
+use ureq_proto::client::MAX_RESPONSE_HEADERS;
+
 /// An exchange that gave no whole answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -76,6 +78,45 @@ impl Trouble {
         Trouble { reason, what: what.into() }
     }
 
+    /// An answer that breaks the rules: "it …".
+    pub fn protocol(what: impl fmt::Display) -> Self {
+        Trouble::new(Reason::Protocol, format!("the answer is not HTTP as expected: it {what}"))
+    }
+
+    /// What ureq says, or what the connection said through it. Only what cannot hold a part
+    /// of the request is shown.
+    pub fn from_ureq(error: ureq::Error, stage: Stage) -> Self {
+        use ureq::Error;
+        use ureq_proto::Error as Broken;
+        match error {
+            Error::Other(own) => match own.downcast::<Trouble>() {
+                Ok(own) => *own,
+                Err(_) => Trouble::new(Reason::Protocol, "the exchange failed for an unknown reason"),
+            },
+            Error::Timeout(_) => Trouble::new(Reason::Timeout, "the deadline passed"),
+            Error::LargeResponseHeader(_, cap) => Trouble::header_too_large(cap),
+            Error::Protocol(Broken::HttpParseTooManyHeaders) => Trouble::new(
+                Reason::HeaderTooLarge,
+                format!("the answer has more than {MAX_RESPONSE_HEADERS} header fields"),
+            ),
+            // No answer is read before something was written, so this is about the request.
+            Error::Protocol(_) if stage == Stage::NotSent => {
+                Trouble::new(Reason::InvalidRequest, "the request cannot be written as HTTP")
+            }
+            Error::Protocol(broken) => Trouble::protocol(format_args!("cannot be read ({broken})")),
+            Error::BodyStalled => Trouble::protocol("ends in the middle of a line between chunks"),
+            Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => Trouble::new(
+                Reason::Closed,
+                "the other side ended the connection before its answer was whole",
+            ),
+            _ => Trouble::new(Reason::Protocol, "ureq failed in a way that is not expected of it"),
+        }
+    }
+
+    pub fn header_too_large(cap: usize) -> Self {
+        Trouble::new(Reason::HeaderTooLarge, format!("the answer's header is larger than {cap} bytes"))
+    }
+
     /// Trouble while the connection was used, not while it was opened.
     pub fn from_io(error: &io::Error, doing: &str) -> Self {
         let (reason, what) = match error.kind() {
@@ -97,6 +138,22 @@ impl Trouble {
             Stage::MaybeSent => "the request may have been received, ask for its status before repeating it",
         };
         Failure { reason: self.reason, stage, message: format!("{origin}: {}; {meaning}", self.what) }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl Error for Trouble {}
+
+/// The way through ureq. Given an `io::Error`, it takes a reset or an unexpected end for the
+/// end of the body, and an answer that was cut short would look whole; `Other` it hands on.
+impl From<Trouble> for ureq::Error {
+    fn from(trouble: Trouble) -> Self {
+        ureq::Error::Other(Box::new(trouble))
     }
 }
 

@@ -10,48 +10,62 @@
 //! - No threads. Nothing is opened before the first [`Transport::send`], and a forked child
 //!   never touches its parent's connections.
 //!
-//! rustls, socket2 and httparse do the work below. A whole HTTP client was measured and is not
-//! used: ureq 3.5.1 returns `Ok` for a body that was cut by a reset, if it was one that lasts
-//! until the connection ends, and for chunks that stop before the last line; its trace log has
-//! every byte, credentials with them; and it changes the case of headers.
+//! ureq speaks HTTP here: it writes requests, reads answers and keeps connections. The
+//! connections are our own below it (`connection`, `connect`), for three things that its
+//! errors do not tell or that it lets pass: whether a byte of the request was written, that
+//! a body was cut by a reset, and how long what is around the body may get.
+//!
+//! For hosts in Rust: `ureq_proto` logs all bytes at level trace, credentials with them. Do
+//! not enable trace for the target `ureq_proto`; the C interface never forwards it.
 
+mod attempt;
 mod body;
 mod connect;
 mod connection;
 mod exchange;
 mod failure;
 mod options;
-mod pool;
 mod target;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use arc_swap::ArcSwap;
 use bayar_provider::{Request, Response};
 use rustls::ClientConfig;
+use ureq::Agent;
+use ureq::config::Config;
 
 use crate::process::PerProcess;
-use exchange::Limits;
+use attempt::Attempt;
+use connect::{NotYet, Opener};
 use failure::Trouble;
 use options::Settings;
-use pool::Pool;
 use target::Target;
 
 pub use failure::{Failure, Reason, Stage};
 pub use options::{Options, OptionsError};
 pub use target::origin_of;
 
+/// How many connections are kept, over all origins.
+const KEPT: usize = 16;
+/// How long one is kept without use; common servers close them after 60 s or more.
+const IDLE: Duration = Duration::from_secs(30);
+/// The same for a request that must not meet a connection which is just being closed:
+/// shorter than the shortest keep-alive time that common servers have (5 s).
+const IDLE_FRESH: Duration = Duration::from_secs(2);
+
 /// Sends requests, and keeps connections between them. To be shared by all threads.
 pub struct Transport {
-    settings: Settings,
+    settings: Arc<Settings>,
     here: PerProcess<Here>,
 }
 
 /// What belongs to one process: connections, and the keys to resume TLS sessions.
 struct Here {
-    pool: Pool,
     tls: Arc<ClientConfig>,
+    agent: ArcSwap<Agent>,
 }
 
 impl Transport {
@@ -60,7 +74,7 @@ impl Transport {
     /// # Errors
     /// An option that cannot be used, with what was found and what is expected.
     pub fn new(options: Options) -> Result<Transport, OptionsError> {
-        Ok(Transport { settings: Settings::check(options)?, here: PerProcess::new() })
+        Ok(Transport { settings: Arc::new(Settings::check(options)?), here: PerProcess::new() })
     }
 
     /// Sends one request, once, and returns its whole answer, whatever its status.
@@ -74,55 +88,61 @@ impl Transport {
     pub fn send(&self, request: &Request, fresh: bool, deadline: Instant) -> Result<Response, Failure> {
         let target = Target::parse(&request.url)?;
         target.permitted(self.settings.allow_http)?;
-        let bytes = exchange::to_bytes(request, &target, &self.settings.user_agent)?;
+        let message = exchange::to_http(request, &target, &self.settings.user_agent)?;
 
-        let here = self.here();
-        let kept = here.pool.take(&target.origin, fresh);
-        let opened = kept.map_or_else(|| self.open(&here, &target, deadline), Ok);
-        let mut connection = opened.map_err(|trouble| trouble.at(Stage::NotSent, &target.origin))?;
-
-        connection.begin(deadline);
-        match exchange::run(&mut connection, &bytes, &request.method, self.limits()) {
-            Ok((response, keep)) => {
-                if keep {
-                    here.pool.put(target.origin, connection);
-                }
-                Ok(response)
-            }
-            Err(trouble) => Err(trouble.at(connection.stage(), &target.origin)),
-        }
+        let attempt = Attempt::begin();
+        let agent = self.here().agent.load_full();
+        let message = agent
+            .configure_request(message)
+            .timeout_global(Some(deadline.saturating_duration_since(Instant::now())))
+            .max_idle_age(if fresh { IDLE_FRESH } else { IDLE })
+            .build();
+        let answer = match request.body.as_slice() {
+            [] => agent.run(message),
+            body => agent.run(message.map(|()| body)),
+        };
+        answer
+            .map_err(|error| Trouble::from_ureq(error, attempt.stage()))
+            .and_then(|answer| exchange::from_http(answer, &request.method, self.settings.body_cap, &attempt))
+            .map_err(|trouble| trouble.at(attempt.stage(), &target.origin))
     }
 
-    /// Closes the idle connections of this process; those in use are not touched.
+    /// Closes the idle connections of this process; those in use are not touched. While
+    /// there are some in use, the idle ones are closed as soon as those have done.
     pub fn forget_connections(&self) {
         if let Some(here) = self.here.peek() {
-            here.pool.clear();
+            let config = here.agent.load().config().clone();
+            here.agent.store(Arc::new(self.agent(config, &here.tls)));
         }
-    }
-
-    fn open(
-        &self,
-        here: &Here,
-        target: &Target,
-        deadline: Instant,
-    ) -> Result<connection::Connection, Trouble> {
-        let now = Instant::now();
-        let opened = now.checked_add(self.settings.connect_timeout).unwrap_or(deadline).min(deadline);
-        if opened <= now {
-            return Err(Trouble::new(
-                Reason::Timeout,
-                "the deadline had passed before a connection was opened",
-            ));
-        }
-        connect::open(&self.settings, &here.tls, target, opened)
     }
 
     fn here(&self) -> Arc<Here> {
-        self.here.get(|| Here { pool: Pool::default(), tls: self.settings.tls() })
+        self.here.get(|| {
+            let tls = self.settings.tls();
+            Here { agent: ArcSwap::from_pointee(self.agent(self.config(), &tls)), tls }
+        })
     }
 
-    fn limits(&self) -> Limits {
-        Limits { header: self.settings.header_cap, body: self.settings.body_cap }
+    /// ureq with nothing of its own will: it follows, repeats, adds and decides nothing.
+    fn config(&self) -> Config {
+        Agent::config_builder()
+            // In place of the environment's.
+            .proxy(None)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .allow_non_standard_methods(true)
+            .user_agent("")
+            .accept("")
+            .accept_encoding("")
+            .max_response_header_size(self.settings.header_cap)
+            .max_idle_connections(KEPT)
+            .max_idle_connections_per_host(KEPT)
+            .max_idle_age(IDLE)
+            .build()
+    }
+
+    fn agent(&self, config: Config, tls: &Arc<ClientConfig>) -> Agent {
+        Agent::with_parts(config, Opener::new(Arc::clone(&self.settings), Arc::clone(tls)), NotYet)
     }
 }
 

@@ -13,6 +13,7 @@ use base64::prelude::BASE64_STANDARD;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
+use ureq::http::HeaderValue;
 use zeroize::Zeroizing;
 
 /// How requests are sent.
@@ -113,7 +114,7 @@ impl Settings {
         if options.header_cap < 256 {
             return wrong("header_cap", "found less than 256 bytes; no answer's header fits into that");
         }
-        if !super::exchange::is_field_value(&options.user_agent) || options.user_agent.is_empty() {
+        if options.user_agent.is_empty() || HeaderValue::try_from(options.user_agent.as_str()).is_err() {
             return wrong("user_agent", "found no text, or control characters; expected one line of text");
         }
         Ok(Settings {

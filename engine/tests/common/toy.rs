@@ -37,7 +37,7 @@ pub struct Params {
 }
 
 /// Name, class, and what is known of repeats.
-const OPERATIONS: [(&str, Class, Deduplication); 9] = [
+const OPERATIONS: [(&str, Class, Deduplication); 10] = [
     ("charge", Class::Keyed, Deduplication::Proven),
     ("pay", Class::Keyed, Deduplication::Claimed),
     ("transfer", Class::Once, Deduplication::None),
@@ -47,6 +47,7 @@ const OPERATIONS: [(&str, Class, Deduplication); 9] = [
     ("wallet", Class::Once, Deduplication::None),
     ("endless", Class::Read, Deduplication::None),
     ("twice", Class::Once, Deduplication::None),
+    ("stray", Class::Read, Deduplication::None),
 ];
 
 impl Provider for Toy {
@@ -98,6 +99,9 @@ impl Provider for Toy {
                 Request::new("POST", format!("{}/login", self.0.base_url)),
                 "login".to_owned(),
             ));
+        }
+        if call.operation == "stray" {
+            return Ok(Step::Send(Request::new("GET", "http://127.0.0.2:9/"), "first".to_owned()));
         }
         let params: Params = call.read()?;
         let mut request = Request::new("POST", format!("{}/{}", self.0.base_url, call.operation))

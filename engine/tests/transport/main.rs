@@ -49,14 +49,18 @@ fn answers_come_back_whole() {
             );
         }
     });
-    let request = post(server.url("/v2/charge?x=1")).header("X-Key", "k");
+    let request = post(server.url("/v2/charge?x=1"))
+        .header("X-Key", "k")
+        .header("b-Second", "2")
+        .header("X-KEY", "l")
+        .header("A-Third", "3");
     let response = send(&request).expect("an answer");
     assert_eq!((response.status, response.text().as_ref()), (402, "what"));
     let headers: Vec<_> = response.headers.iter().map(|(n, v)| format!("{n}: {v}")).collect();
-    assert_eq!(headers, ["X-One: 1", "x-one: 2", "Content-Length: 4"]);
+    assert_eq!(headers, ["x-one: 1", "x-one: 2", "content-length: 4"]);
     let expected = format!(
         "POST /v2/charge?x=1 HTTP/1.1\r\nHost: localhost:{}\r\nUser-Agent: bayar/{}\r\nAccept-Encoding: identity\r\n\
-         X-Key: k\r\nContent-Length: 12\r\n\r\n{{\"amount\":1}}",
+         X-Key: k\r\nX-KEY: l\r\nb-Second: 2\r\nA-Third: 3\r\nContent-Length: 12\r\n\r\n{{\"amount\":1}}",
         server.address.port(),
         env!("CARGO_PKG_VERSION"),
     );
@@ -67,6 +71,10 @@ fn answers_come_back_whole() {
 fn every_way_to_end_a_body_is_read() {
     for (answer, expected) in [
         (&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"[..], "abcde"),
+        // All of the body came, only the line that ends its trailer did not.
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n", "abc"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab", "ab"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nab", "ab"),
         (b"HTTP/1.1 200 OK\r\n\r\nabcde", "abcde"),
         (b"HTTP/1.0 200 OK\r\n\r\nabcde", "abcde"),
         (b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", "x"),
@@ -105,6 +113,68 @@ fn head_and_get_with_a_body_work() {
     let get = get(server.url("/")).body(b"{}".to_vec());
     assert_eq!(transport.send(&get, false, soon()).expect("an answer").text(), "ok");
     assert_eq!(server.accepted(), 1, "both on one connection");
+}
+
+#[test]
+fn only_what_needs_a_length_has_one() {
+    let server = Server::plain(|mut peer| {
+        while let Some(request) = peer.request() {
+            let lengths = request.matches("\r\nContent-Length: 0\r\n").count();
+            let all = request.to_lowercase().matches("content-length").count();
+            let chunked = request.to_lowercase().matches("transfer-encoding").count();
+            peer.say(&with_body("", format!("{lengths} {all} {chunked}").as_bytes()));
+        }
+    });
+    let transport = transport(options());
+    for (method, expected) in [
+        ("GET", "0 0 0"),
+        ("DELETE", "0 0 0"),
+        ("POST", "1 1 0"),
+        ("PUT", "1 1 0"),
+        ("PATCH", "1 1 0"),
+        ("PROPFIND", "0 0 0"),
+    ] {
+        let request = bayar_provider::Request::new(method, server.url("?x"));
+        assert_eq!(transport.send(&request, false, soon()).expect(method).text(), expected, "{method}");
+    }
+}
+
+#[test]
+fn long_headers_are_sent_up_to_a_bound() {
+    let server = Server::plain(|mut peer| {
+        while let Some(request) = peer.request() {
+            peer.say(&with_body("", request.matches('x').count().to_string().as_bytes()));
+        }
+    });
+    let transport = transport(options());
+    let long = "x".repeat(16_000);
+    let mut request = post(server.url("/"));
+    for name in ["A", "B", "C"] {
+        request = request.header(name, &long);
+    }
+    assert_eq!(transport.send(&request, false, soon()).expect("an answer").text(), "48000");
+    let longer = request.header("D", "x".repeat(17_000));
+    assert_eq!(failure(transport.send(&longer, false, soon())), (Reason::InvalidRequest, NOT_SENT));
+    let url = get(server.url("/") + &"x".repeat(17_000));
+    assert_eq!(failure(transport.send(&url, false, soon())), (Reason::InvalidRequest, NOT_SENT));
+}
+
+#[test]
+fn urls_are_sent_as_they_are_or_not_at_all() {
+    let server = Server::plain(|mut peer| {
+        while let Some(request) = peer.request() {
+            peer.say(&with_body("", request.split(' ').nth(1).expect("a path").as_bytes()));
+        }
+    });
+    let transport = transport(options());
+    for path in ["/", "//a/../b;c=d/%2f", "/a%zz:@!$&'()*+,=~[]|^{}\"", "/?", "/a?b=c?d/e&%20#"] {
+        let answer = transport.send(&get(server.url(path)), false, soon()).expect("an answer");
+        assert_eq!(answer.text(), path.trim_end_matches('#'));
+    }
+    for path in ["/<b>?token=secret", "/`?token=secret", "/b?token=secret<"] {
+        let outcome = transport.send(&get(server.url(path)), false, soon());
+        assert_eq!(failure(outcome), (Reason::InvalidUrl, NOT_SENT), "{path}");
+    }
 }
 
 #[test]
@@ -336,7 +406,6 @@ fn answers_cut_short_are_no_answers() {
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
     ] {
         fails_either_way(once(answer), Reason::Closed);
     }
@@ -374,6 +443,14 @@ fn what_is_not_http_is_refused() {
         b"HTTP/1.1 200 OK\r\nbad header\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2, 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nab",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: identity\r\n\r\nab",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: \xff\r\n\r\nab",
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
