@@ -1,6 +1,6 @@
 """Runs the snippets of README.md against the sandbox.
 
-A fenced block of python, php, c or rust after a line `<!-- test:NAME -->` is run as a program
+A fenced block of python, php, c, rust or sh after a line `<!-- test:NAME -->` is run as a program
 of its own, in a directory that holds a bayar.toml. A snippet that lacks what its language
 needs around it (PHP's `<?php`, C's and Rust's `main`) gets it here. Ends with a line
 `N passed, N failed`.
@@ -68,7 +68,13 @@ def rust(text, work):
     return [build, [target / "examples/readme_snippet"]]
 
 
-LANGUAGES = {"python": python, "php": php, "c": c, "rust": rust}
+def sh(text, work):
+    # Where Bayar is installed, the command is on the path.
+    (work / "snippet.sh").write_text(f"PATH={os.environ['BAYAR_TARGET']}:$PATH\n{text}")
+    return [["sh", "-eu", "snippet.sh"]]
+
+
+LANGUAGES = {"python": python, "php": php, "c": c, "rust": rust, "sh": sh}
 
 
 def run(name, language, text):
