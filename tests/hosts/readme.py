@@ -20,7 +20,24 @@ RUST_EXAMPLE = ROOT / "engine/examples/readme_snippet.rs"
 SNIPPET = re.compile(r"(?ms)^<!-- test:([\w-]+) -->\s*^```(\w+)\n(.*?)^```$")
 
 
+# What calls the host's function that a snippet shows: a genuine callback, and the same forged.
+RECEIVING = """
+
+from support import CONTROL, charge, new_order
+
+with bayar.Engine({"file": "bayar.toml"}) as engine:
+    order = new_order()
+    charge(engine, order)
+    CONTROL.act(order)
+    sent = CONTROL.callback(order)
+    for body, status in ((sent["body"], 200), (sent["body"].replace("150000", "150001"), 401)):
+        answer = received(engine, "POST", "/callback", "", sent["headers"], body.encode(), "127.0.0.1")
+        assert answer["status"] == status, answer
+"""
+
+
 def python(text, work):
+    text += RECEIVING if "def received(" in text else ""
     (work / "snippet.py").write_text(text)
     return [[sys.executable, "snippet.py"]]
 
