@@ -8,7 +8,7 @@
 
 use std::sync::Arc;
 
-use bayar_provider::{Acknowledgement, Callback, Event, Evidence};
+use bayar_provider::{Acknowledgement, Callback, Event, Evidence, Status};
 use serde_json::{Value, json};
 
 use crate::drive::Wire;
@@ -33,6 +33,7 @@ pub(crate) async fn receive(
     let event = received.map_err(|error| account.redactor.error(error))?;
     engine.journal.received(&account.name, &event).map_err(try_again)?;
     let outcome = match event.evidence {
+        Evidence::E0 if asks_for_review(&account, &event) => set_aside(&engine, &account, &event)?,
         Evidence::E0 => confirm(&engine, &account, &event, wire).await?,
         Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(&engine, &account, &event)?,
     };
@@ -101,6 +102,20 @@ async fn confirm(
         }
         .at(error.stage, true)
     })
+}
+
+/// A setting may waive the signature of callbacks that nothing can confirm: they are kept for
+/// a person to look at.
+fn asks_for_review(account: &Account, event: &Event) -> bool {
+    event.review.is_some() && account.callback.as_ref().is_some_and(|rules| rules.confirmed_by.is_none())
+}
+
+/// What it claims is not passed on as a status: nobody may credit it.
+fn set_aside(engine: &Shared, account: &Account, event: &Event) -> Result<Outcome, Error> {
+    let mut outcome = believe(engine, account, event)?;
+    outcome.result.status = Status::Unknown;
+    outcome.result.review = event.review.clone();
+    Ok(outcome)
 }
 
 /// The signature covers the status: the event is the outcome.

@@ -321,7 +321,7 @@ pub(crate) fn of_section(section: &str, error: bayar_provider::Error) -> Error {
 
 fn unknown_key(key: &str, path: &str, known: &[&str]) -> Error {
     let nearest =
-        params::nearest(key, known).map_or_else(String::new, |near| format!("; did you mean {near}?"));
+        params::nearest(key, known).map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
     invalid(path, format!("is unknown{nearest} Known here: {}", known.join(", ")))
 }
 

@@ -65,7 +65,7 @@ impl Account {
         self.operations.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.operations.keys().map(String::as_str).collect();
             let nearest = bayar_provider::params::nearest(name, &known)
-                .map_or_else(String::new, |near| format!("; did you mean {near}?"));
+                .map_or_else(|| ".".to_owned(), |near| format!("; did you mean {near}?"));
             let known = known.join(", ");
             Error::not_sent(
                 Code::Unsupported,

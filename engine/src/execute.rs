@@ -225,7 +225,8 @@ impl Run<'_> {
             Code::Unauthorized,
             "the provider refused a session that it had just given",
         );
-        Error::of_plugin(error.provider(provider), last.stage(), false)
+        // Not acted upon, whatever the request was.
+        Error::of_plugin(error.provider(provider), Stage::Answered, false)
     }
 
     /// An exchange that gave no whole answer.

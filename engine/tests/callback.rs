@@ -102,4 +102,10 @@ fn an_unproven_callback_that_nobody_can_confirm_credits_nothing() {
     let error = receive(&engine, json!({"genuine": true, "order": "A-1", "status": "paid"}))
         .expect_err("proves nothing");
     assert_eq!(error.code, Code::CallbackUnconfirmed);
+
+    let waived =
+        json!({"genuine": true, "order": "A-1", "status": "paid", "review": "the signature is waived"});
+    let outcome = receive(&engine, waived).expect("is kept");
+    assert_eq!((outcome.result.status, outcome.result.evidence), (Status::Unknown, Evidence::E0));
+    assert_eq!(outcome.result.review.as_deref(), Some("the signature is waived"));
 }

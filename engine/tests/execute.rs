@@ -374,7 +374,11 @@ fn a_refused_session_is_renewed_once() {
 
     let bench2 = bench(vec![login("T1"), refused.clone(), login("T2"), refused]);
     let error = bench2.call("wallet").expect_err("is refused twice");
-    assert_eq!(error.code, Code::Unauthorized);
+    assert_eq!(
+        (error.code, error.stage),
+        (Code::Unauthorized, Stage::Answered),
+        "a refusal is not acted upon"
+    );
     assert_eq!(bench2.server.count(), 4, "not a third time");
 }
 

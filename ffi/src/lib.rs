@@ -83,8 +83,12 @@ pub unsafe extern "C" fn bayar_engine_open(
                     format!("the host was built for ABI {abi}, this library speaks {ABI_VERSION}"),
                 ));
             }
+            let log = HandleLog::new();
+            // What opening has to say is kept for the new handle.
+            let listening = Listening::to(Some(Arc::clone(&log)));
             let engine = engine::open_shared(text(config.cast(), len, "config")?)?;
-            let log = HandleLog::new(engine.clone());
+            drop(listening);
+            log.belongs_to(&engine);
             *out = Box::into_raw(Box::new(bayar_engine { engine, log }));
             Ok(())
         })

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::ffi::{CString, c_char, c_void};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 
 use arc_swap::ArcSwapOption;
 use engine::Engine;
@@ -33,7 +33,8 @@ pub type bayar_log_fn = Option<
 
 /// The log of one handle.
 pub struct HandleLog {
-    engine: Engine,
+    /// Whose secrets are kept out; none while the engine is being opened.
+    engine: OnceLock<Engine>,
     /// Reached without a lock: a child may be forked while another thread sets it.
     callback: ArcSwapOption<Callback>,
     ring: PerProcess<Mutex<VecDeque<Record>>>,
@@ -61,14 +62,20 @@ struct Record {
 }
 
 impl HandleLog {
-    pub fn new(engine: Engine) -> Arc<Self> {
+    pub fn new() -> Arc<Self> {
         install_once();
         Arc::new(HandleLog {
-            engine,
+            engine: OnceLock::new(),
             callback: ArcSwapOption::empty(),
             ring: PerProcess::new(),
             dropped: AtomicU64::new(0),
         })
+    }
+
+    /// Says whose log this is.
+    pub fn belongs_to(&self, engine: &Engine) {
+        // It is only ever said once, by bayar_engine_open.
+        let _ = self.engine.set(engine.clone());
     }
 
     /// Sets or, with no function or level 0, removes the callback.
@@ -97,7 +104,8 @@ impl HandleLog {
 
     fn take(&self, record: &log::Record<'_>) {
         let message = record.args().to_string();
-        let message = self.engine.redact(&message);
+        let message =
+            self.engine.get().map_or_else(|| message.as_str().into(), |engine| engine.redact(&message));
         let callback = self.callback.load_full();
         if record.level() <= log::Level::Info {
             self.keep(record, &message);

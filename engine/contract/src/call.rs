@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -43,8 +44,8 @@ impl Call {
     ///
     /// # Errors
     /// [`crate::Code::InvalidParams`], naming the field, what was found and what is allowed.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        params::read(&self.params)
+    pub fn read<T: DeserializeOwned + JsonSchema>(&self) -> Result<T, Error> {
+        params::read_described(&self.params)
     }
 
     /// The moment of the call.

@@ -148,6 +148,7 @@ impl Provider for Toy {
         Ok(Event {
             provider_reference: body["id"].as_str().map(str::to_owned),
             amount: Rupiah::from_wire(&body["amount"]),
+            review: body["review"].as_str().map(str::to_owned),
             raw: body.clone(),
             ..Event::new(reference, status, evidence, body["order"].to_string(), acknowledgement)
         })
