@@ -207,6 +207,7 @@ mod tests {
         assert_eq!(serial("x SUKSES, SN: A SN: B, Saldo: Rp1").as_deref(), Some("A SN: B"));
         assert_eq!(serial("x SUKSES, SN: TN. SALDO/1").as_deref(), Some("TN. SALDO/1"));
         assert_eq!(serial("x SUKSES, SN: KASN: 1").as_deref(), Some("KASN: 1"));
+        assert_eq!(serial("x SUKSES, SN: NOSALDO: 5, Saldo: Rp1").as_deref(), Some("NOSALDO: 5"));
         assert_eq!(serial("x SUKSES, SN: 1").as_deref(), Some("1"));
         assert_eq!(serial("x SUKSES, SN: , Saldo: Rp1"), None);
     }

@@ -24,16 +24,11 @@ pub fn repair(body: &[u8], name: &str) -> Option<Value> {
     let start = opening(body, name)?;
     let length = value_length(&body[start..])?;
     let content = json::strict(&body[start..start + length]).ok()?;
-    let after = start + length;
-    let quote = after + blanks(&body[after..]);
-    if body.get(quote) != Some(&b'"') {
-        return None;
-    }
-    // The rest, with an empty string where the field's value stood.
-    let rest = [&body[..start], &body[quote..]].concat();
+    // The rest, in which an empty string must be left where the field's value stood.
+    let rest = [&body[..start], &body[start + length..]].concat();
     let mut answer = json::strict(&rest).ok()?;
     let field = answer.get_mut(name)?;
-    // The name may also stand inside another field's text: then the repair was not of this field.
+    // Text before or after it, or the name inside another field's text: not what is repaired here.
     if field.as_str().is_none_or(|text| !text.trim().is_empty()) {
         return None;
     }
