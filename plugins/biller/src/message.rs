@@ -233,6 +233,7 @@ mod tests {
             ("Rp", None),
             ("lunas", None),
             ("1,000.000,00", None),
+            ("1,000,00", None),
             ("١٢٣", None),
         ] {
             assert_eq!(rupiah(text).map(Rupiah::get), amount, "{text}");
