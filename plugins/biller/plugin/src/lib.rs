@@ -1,0 +1,3 @@
+//! The biller as a plugin: the provider stands in the crate above.
+
+bayar_provider::export_provider!(provider::Biller);
