@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-hosts headers bench dist install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts operations headers bench dist install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-hosts ## everything
+test: check test-rust test-walks test-operations test-hosts ## everything
 
 test-rust: build
 	@tests/demo/need openssl
@@ -64,6 +64,16 @@ test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 	@echo "testing the hosts"
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
+
+test-operations: build ## every operation of every provider, from each language
+	@tests/demo/need php python3 cc
+	@echo "calling every operation from Python, PHP, C and Rust"
+	@$(CARGO_BUILD) -p bayar --example calls
+	@tests/operations/run $(BUILT)
+
+operations: build ## write the README's table of operations anew
+	@$(CARGO_BUILD) -p bayar --example calls
+	@tests/operations/run $(BUILT) --bless
 
 headers: ## write include/ anew from ffi/src
 	@echo "writing include/bayar.h and include/bayar.ffi.h"
