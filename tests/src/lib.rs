@@ -7,6 +7,7 @@
 pub mod account;
 pub mod cases;
 pub mod promises;
+pub mod readme;
 
 /// The tests of one provider: its case files, and one test for each promise that all providers keep.
 #[macro_export]
@@ -22,6 +23,7 @@ macro_rules! provider {
             fn forged_callbacks_are_refused => promises::forgeries,
             fn empty_secrets_are_refused => promises::empty_secrets,
             fn secrets_never_come_out => promises::canaries,
+            fn the_readme_lists_the_operations => readme::operations,
         }
     };
     ($provider:ty: $(fn $name:ident => $module:ident::$run:ident,)+) => {
