@@ -33,6 +33,11 @@ pub trait Provider: Send + Sync {
     /// follows in the outbox. The order exists.
     fn act(&self, act: &Act, order_id: &str, desk: &mut Desk<'_>) -> Result<(), String>;
 
+    /// Whether this can happen at this provider at all: a page offers no button that never works.
+    fn knows(&self, _kind: ActKind) -> bool {
+        true
+    }
+
     /// The callback about the order's present state; `None` where the provider sends none.
     fn callback(&self, order_id: &str, desk: &Desk<'_>) -> Option<Callback>;
 
