@@ -1,5 +1,6 @@
 //! The sandbox over HTTP: every endpoint with its refusals, faults, callbacks, control calls.
 
+mod biller;
 mod common;
 mod control;
 mod core;
