@@ -405,6 +405,12 @@ impl Desk<'_> {
         self.orders.get_mut(self.provider, id)
     }
 
+    /// This provider's orders that one operation made, the newest first.
+    pub fn orders(&self, operation: &'static str) -> impl Iterator<Item = &Order> {
+        let provider = self.provider;
+        self.orders.newest().filter(move |one| one.provider == provider && one.operation == operation)
+    }
+
     /// Puts a new order into the ledger.
     pub fn open(&mut self, order: Order) {
         self.orders.insert(order);

@@ -106,7 +106,10 @@ impl Provider for Simulator {
             // A success can still be taken back: that is what the document calls a reversal.
             (ActKind::Failed, Status::Pending | Status::Done) => order.become_(Status::Failed, "GAGAL"),
             _ => {
-                return Err(format!("the purchase is {}: this cannot happen any more", order.provider_status));
+                return Err(format!(
+                    "the purchase is {}: this cannot happen any more",
+                    order.provider_status
+                ));
             }
         }
         if order.status == Status::Failed {

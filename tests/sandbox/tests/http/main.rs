@@ -6,6 +6,8 @@ mod control;
 mod core;
 mod faults;
 mod gateway;
+mod klink;
+mod klink_wallet;
 mod notifications;
 mod page;
 mod snap;
