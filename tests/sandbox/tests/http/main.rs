@@ -6,6 +6,7 @@ mod control;
 mod core;
 mod faults;
 mod gateway;
+mod ipaymu;
 mod klink;
 mod klink_wallet;
 mod notifications;
