@@ -147,6 +147,9 @@ async fn act(
         let known: Vec<_> = ActKind::ALL.iter().map(|(word, _)| *word).collect();
         return refuse(404, "unknown_act", &format!("there is no act {word}; known: {}", known.join(", ")));
     };
+    if !provider.knows(kind) {
+        return refuse(409, "invalid_state", &format!("{} knows no such thing as {word}", provider.id()));
+    }
     let act = Act { kind, method: method_of(&uri, body) };
     let (done, outbox) = frame.at_desk(provider, |desk| {
         let own = desk.order(&id).map(|order| order.order_id.clone()).unwrap_or_default();

@@ -12,12 +12,15 @@
 //! Nothing here may ever move money: callbacks go to this machine only.
 
 mod callbacks;
+mod checkout;
 mod control;
 mod faults;
 mod ledger;
 mod line;
 mod page;
 pub mod provider;
+mod qris;
+mod raw;
 mod server;
 mod settings;
 pub mod tools;

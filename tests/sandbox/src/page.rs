@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::ledger::Entry;
-use crate::provider::{Order, Status};
+use crate::provider::{ActKind, Instruction, Order, Provider, Status};
 use crate::server::Frame;
 use crate::tools::{qr_svg, rp, wib};
 
@@ -42,9 +42,9 @@ pub(crate) fn badge(status: Status) -> Markup {
 }
 
 /// What the payer needs: numbers and codes as text, QR codes as pictures, pages as links.
-pub(crate) fn instructions(order: &Order) -> Markup {
+pub(crate) fn instructions(all: &[Instruction]) -> Markup {
     html! {
-        @for one in &order.instructions {
+        @for one in all {
             div.instruction {
                 @match one.kind {
                     "qr" => {
@@ -84,7 +84,7 @@ pub(crate) async fn show(State(frame): State<Arc<Frame>>) -> Response {
                 nav { a href="/" { "Refresh" } a href="/_sandbox/orders" { "Orders (JSON)" } a href="/_sandbox/requests" { "Requests (JSON)" } }
             }
             (section("Payments", total, orders.is_empty(), "No payments yet. Point a merchant at an address above.", html! {
-                div.cards { @for order in &orders { (card(order)) } }
+                div.cards { @for order in &orders { (card(order, frame.provider(order.provider))) } }
             }))
             (section("Callbacks", callbacks.len(), callbacks.is_empty(), "No callbacks were sent yet.", html! {
                 div.rows { @for entry in &callbacks { (row(entry)) } }
@@ -106,7 +106,8 @@ fn section(title: &str, count: usize, empty: bool, nothing: &str, content: Marku
     }
 }
 
-fn card(order: &Order) -> Markup {
+fn card(order: &Order, provider: Option<&dyn Provider>) -> Markup {
+    let knows = |kind: ActKind| provider.is_some_and(|provider| provider.knows(kind));
     let id = utf8_percent_encode(&order.order_id, NON_ALPHANUMERIC);
     let act = |word: &str| format!("/_sandbox/{}/{id}/{word}", order.provider);
     html! {
@@ -125,8 +126,8 @@ fn card(order: &Order) -> Markup {
                 }
                 @for (operation, repeats) in repeats(order) { dt { "Repeated" } dd.fault { (operation) ": came in " (repeats) } }
             }
-            @if order.status == Status::Pending { (instructions(order)) }
-            (buttons(order, &act))
+            @if order.status == Status::Pending { (instructions(&order.instructions)) }
+            (buttons(order, &act, &knows))
         }
     }
 }
@@ -140,17 +141,21 @@ fn repeats(order: &Order) -> Vec<(&String, String)> {
         .collect()
 }
 
-fn buttons(order: &Order, act: &dyn Fn(&str) -> String) -> Markup {
-    let offered: &[(&str, &str)] = match order.status {
-        Status::Pending => &[("paid", "Pay"), ("failed", "Fail"), ("expired", "Expire")],
-        Status::Review => &[("failed", "Fail")],
-        Status::Paid | Status::PartiallyRefunded => &[("refunded", "Refund")],
+fn buttons(order: &Order, act: &dyn Fn(&str) -> String, knows: &dyn Fn(ActKind) -> bool) -> Markup {
+    use ActKind::{Expired, Failed, Paid, Refunded};
+    let possible: &[(&str, &str, ActKind)] = match order.status {
+        Status::Pending => {
+            &[("paid", "Pay", Paid), ("failed", "Fail", Failed), ("expired", "Expire", Expired)]
+        }
+        Status::Review => &[("failed", "Fail", Failed)],
+        Status::Paid | Status::PartiallyRefunded => &[("refunded", "Refund", Refunded)],
         _ => &[],
     };
+    let offered: Vec<_> = possible.iter().filter(|one| knows(one.2)).collect();
     html! {
         @if !offered.is_empty() {
             div.buttons {
-                @for (word, label) in offered {
+                @for (word, label, _) in offered {
                     form method="post" action=(act(word)) {
                         button class=[(*word == "paid").then_some("primary")] aria-label={ (label) " " (order.order_id) } { (label) }
                     }

@@ -33,6 +33,11 @@ pub trait Provider: Send + Sync {
     /// follows in the outbox. The order exists.
     fn act(&self, act: &Act, order_id: &str, desk: &mut Desk<'_>) -> Result<(), String>;
 
+    /// Whether this can happen at this provider at all: a page offers no button that never works.
+    fn knows(&self, _kind: ActKind) -> bool {
+        true
+    }
+
     /// The callback about the order's present state; `None` where the provider sends none.
     fn callback(&self, order_id: &str, desk: &Desk<'_>) -> Option<Callback>;
 
@@ -398,6 +403,12 @@ impl Desk<'_> {
     /// The same, to change it. A changed deadline counts from [`Desk::expires`] on.
     pub fn order_mut(&mut self, id: &str) -> Option<&mut Order> {
         self.orders.get_mut(self.provider, id)
+    }
+
+    /// This provider's orders that one operation made, the newest first.
+    pub fn orders(&self, operation: &'static str) -> impl Iterator<Item = &Order> {
+        let provider = self.provider;
+        self.orders.newest().filter(move |one| one.provider == provider && one.operation == operation)
     }
 
     /// Puts a new order into the ledger.

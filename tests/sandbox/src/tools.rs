@@ -12,6 +12,17 @@ pub fn wib(time: Timestamp) -> String {
     WIB.to_datetime(time).strftime("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// Any other form of a time, in WIB.
+pub fn wib_as(time: Timestamp, format: &str) -> String {
+    WIB.to_datetime(time).strftime(format).to_string()
+}
+
+/// Reads `YYYY-MM-DD HH:MM:SS` or a day alone, in WIB.
+pub fn read_wib(text: &str) -> Option<Timestamp> {
+    let whole = if text.len() == 10 { format!("{text} 00:00:00") } else { text.to_owned() };
+    read_zoned(&format!("{whole} +0700"))
+}
+
 /// Reads `YYYY-MM-DD HH:MM:SS +0700`, as Midtrans wants the start of an expiry.
 pub fn read_zoned(text: &str) -> Option<Timestamp> {
     Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).ok()
@@ -41,6 +52,18 @@ fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the system has randomness");
     bytes
+}
+
+/// `count` random capitals and digits: the free part of a reference.
+pub fn letters(count: usize) -> String {
+    const ALL: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    let bytes: [u8; 32] = random();
+    bytes.iter().cycle().take(count).map(|byte| char::from(ALL[usize::from(byte % 32)])).collect()
+}
+
+/// A number from 1 to `most`.
+pub fn upto(most: u16) -> u16 {
+    u16::from_le_bytes(random()) % most + 1
 }
 
 /// Why an amount could not be read as whole rupiah.
@@ -129,9 +152,18 @@ mod tests {
     }
 
     #[test]
+    fn a_number_upto_is_never_zero() {
+        assert!((0..1000).all(|_| (1..=3).contains(&upto(3))));
+    }
+
+    #[test]
     fn wib_is_seven_hours_ahead() {
         let time: Timestamp = "2026-01-02T20:30:00Z".parse().expect("a time");
         assert_eq!(wib(time), "2026-01-03 03:30:00");
         assert_eq!(read_zoned("2026-01-03 03:30:00 +0700"), Some(time));
+        assert_eq!(read_wib("2026-01-03 03:30:00"), Some(time));
+        assert_eq!(read_wib("2026-01-03").map(wib).as_deref(), Some("2026-01-03 00:00:00"));
+        assert_eq!(read_wib("03/01/2026"), None);
+        assert_eq!(wib_as(time, "%b %d, %Y %I:%M %p"), "Jan 03, 2026 03:30 AM");
     }
 }

@@ -74,9 +74,7 @@ impl Provider for Simulator {
             ActKind::Failed => (Status::Pending, Status::Failed, "FAILED"),
             ActKind::Expired => (Status::Pending, Status::Expired, "EXPIRED"),
             ActKind::Refunded => (Status::Paid, Status::Refunded, "REFUNDED"),
-            ActKind::Challenge | ActKind::Chargeback => {
-                return Err("this provider knows no such thing".to_owned());
-            }
+            ActKind::Challenge | ActKind::Chargeback => unreachable!("the frame asked `knows`"),
         };
         if order.status != from {
             return Err(format!("the order is {}; this needs {}", order.provider_status, from.word()));
@@ -85,6 +83,10 @@ impl Provider for Simulator {
         let callback = self.callback(order_id, desk);
         desk.send(callback);
         Ok(())
+    }
+
+    fn knows(&self, kind: ActKind) -> bool {
+        !matches!(kind, ActKind::Challenge | ActKind::Chargeback)
     }
 
     fn callback(&self, order_id: &str, desk: &Desk<'_>) -> Option<Callback> {

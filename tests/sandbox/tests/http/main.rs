@@ -1,10 +1,14 @@
 //! The sandbox over HTTP: every endpoint with its refusals, faults, callbacks, control calls.
 
+mod biller;
 mod common;
 mod control;
 mod core;
 mod faults;
 mod gateway;
+mod ipaymu;
+mod klink;
+mod klink_wallet;
 mod notifications;
 mod page;
 mod snap;

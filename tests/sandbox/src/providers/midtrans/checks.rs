@@ -1,15 +1,10 @@
 //! What Snap and the Core API check alike in a request.
 
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::raw::{Raw, inner, text, value};
 use crate::tools::{NotRupiah, number_text, read_zoned, rupiah};
-
-/// A JSON object whose values are still text: amounts are read from the digits that were sent.
-pub(super) type Raw = BTreeMap<String, Box<RawValue>>;
 
 /// What both want to know of a transaction.
 pub(super) struct Wanted {
@@ -17,26 +12,6 @@ pub(super) struct Wanted {
     pub(super) amount: i64,
     /// Repeated in status and notification: custom fields and metadata.
     pub(super) extra: Map<String, Value>,
-}
-
-/// The body as an object; nothing else is taken.
-pub(super) fn object(body: &[u8]) -> Option<Raw> {
-    serde_json::from_slice(body).ok()
-}
-
-/// A field that is itself an object.
-pub(super) fn inner(raw: &Raw, name: &str) -> Option<Raw> {
-    serde_json::from_str(raw.get(name)?.get()).ok()
-}
-
-/// A field as text; numbers are taken for their digits.
-pub(super) fn text(raw: &Raw, name: &str) -> Option<String> {
-    number_text(raw.get(name)?.get()).filter(|text| !text.is_empty())
-}
-
-/// A field as any JSON.
-pub(super) fn value(raw: &Raw, name: &str) -> Value {
-    raw.get(name).and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default()
 }
 
 /// Checks what both APIs check; all that is wrong is said at once, amount first, as Midtrans

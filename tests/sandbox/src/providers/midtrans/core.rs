@@ -5,11 +5,12 @@
 
 use serde_json::{Value, json};
 
-use super::checks::{self, Expiry, Raw};
+use super::checks::{self, Expiry};
 use super::methods::{self, Method, Refund};
 use super::transaction::{self, Detail, Place, Refunded};
 use super::{notify, with_id};
 use crate::provider::{Desk, Order, Reply, Request, Status};
+use crate::raw::{self, Raw};
 use crate::tools::{number_text, rupiah, uuid, wib};
 
 /// A refusal.
@@ -51,7 +52,7 @@ pub(super) fn handle(path: &[&str], request: &Request, desk: &mut Desk<'_>) -> R
 }
 
 fn charge(request: &Request, desk: &mut Desk<'_>) -> Reply {
-    let Some(body) = checks::object(&request.body) else {
+    let Some(body) = raw::object(&request.body) else {
         return error(413, "413", "The request cannot be processed due to syntax error in the request body.");
     };
     let wanted = checks::read(&body, "1");
@@ -73,7 +74,7 @@ fn charge(request: &Request, desk: &mut Desk<'_>) -> Reply {
     let id = wanted.order_id.clone();
     let mut order = Order::new(desk, &id, "charge", wanted.amount);
     let mut detail = Detail::of(request, wanted.extra, expiry);
-    let asked = checks::inner(&body, "bank_transfer").and_then(|bank| checks::text(&bank, "va_number"));
+    let asked = raw::inner(&body, "bank_transfer").and_then(|bank| raw::text(&bank, "va_number"));
     let message = transaction::begin(&mut order, &mut detail, method, asked.as_deref(), &Place::of(desk));
     let mut document = transaction::common(&order, &detail, desk.setting("merchant_id"));
     document["status_code"] = json!("201");
@@ -92,17 +93,17 @@ enum Choice {
 
 /// The method that a charge names, with what it needs beside its name.
 fn method(body: &Raw, wrong: &mut Vec<String>) -> Choice {
-    let Some(payment_type) = checks::text(body, "payment_type") else {
+    let Some(payment_type) = raw::text(body, "payment_type") else {
         wrong.push("payment_type is required".to_owned());
         return Choice::Wrong;
     };
-    let own = checks::inner(body, &payment_type).unwrap_or_default();
+    let own = raw::inner(body, &payment_type).unwrap_or_default();
     let part_of = match payment_type.as_str() {
         "bank_transfer" => "bank",
         "cstore" => "store",
         "echannel" => {
             for field in ["bill_info1", "bill_info2"] {
-                if checks::text(&own, field).is_none() {
+                if raw::text(&own, field).is_none() {
                     wrong.push(format!("echannel.{field} is required"));
                 }
             }
@@ -121,9 +122,9 @@ fn method(body: &Raw, wrong: &mut Vec<String>) -> Choice {
             return Choice::Wrong;
         }
     };
-    let part = checks::text(&own, part_of).map(|part| part.to_lowercase());
+    let part = raw::text(&own, part_of).map(|part| part.to_lowercase());
     let digits_only = |text: &String| text.bytes().all(|byte| byte.is_ascii_digit());
-    if checks::text(&own, "va_number").is_some_and(|number| !digits_only(&number)) {
+    if raw::text(&own, "va_number").is_some_and(|number| !digits_only(&number)) {
         wrong.push("bank_transfer.va_number must be numeric".to_owned());
     }
     match part.as_deref() {
@@ -236,7 +237,7 @@ fn refund(id: &str, operation: &str, request: &Request, desk: &mut Desk<'_>) -> 
     if begun(id, desk).is_none() {
         return not_found();
     }
-    let body = if request.body.is_empty() { Some(Raw::new()) } else { checks::object(&request.body) };
+    let body = if request.body.is_empty() { Some(Raw::new()) } else { raw::object(&request.body) };
     let Some(body) = body else {
         return error(413, "413", "The request cannot be processed due to syntax error in the request body.");
     };
@@ -250,7 +251,7 @@ fn refund(id: &str, operation: &str, request: &Request, desk: &mut Desk<'_>) -> 
         None => Some(left),
         Some(raw) => number_text(raw.get()).and_then(|text| rupiah(&text).ok()),
     };
-    let key = checks::text(&body, "refund_key");
+    let key = raw::text(&body, "refund_key");
     if let Some(earlier) = detail.refunds.iter().find(|refund| Some(&refund.key) == key.as_ref()) {
         let same = !body.contains_key("amount") || amount == Some(earlier.amount);
         let answer = (same && replays).then(|| Reply::json(200, &earlier.answer));
@@ -280,7 +281,7 @@ fn refund(id: &str, operation: &str, request: &Request, desk: &mut Desk<'_>) -> 
         "refund_amount": transaction::money(amount),
         "refund_key": key,
     });
-    let reason = checks::text(&body, "reason").unwrap_or_default();
+    let reason = raw::text(&body, "reason").unwrap_or_default();
     let one = Refunded { key, amount, reason, created_at: wib(now), answer: answer.clone() };
     transaction::refund(order, &mut detail, one);
     let order_id = order.order_id.clone();

@@ -5,9 +5,10 @@
 
 use serde_json::{Value, json};
 
+use super::core;
 use super::snap::{self, Made};
-use super::{checks, core};
 use crate::provider::{Desk, Reply, Request};
+use crate::raw;
 
 fn refuse(status: u16, error: &str, code: &str, message: &str) -> Reply {
     Reply::json(status, &json!({"error": error, "code": code, "message": message}))
@@ -38,10 +39,10 @@ pub(super) fn handle(path: &[&str], request: &Request, desk: &mut Desk<'_>) -> R
 
 fn charge(request: &Request, desk: &mut Desk<'_>) -> Reply {
     let bad = |code: &str, message: &str| refuse(400, "Bad Request", code, message);
-    let Some(body) = checks::object(&request.body) else {
+    let Some(body) = raw::object(&request.body) else {
         return bad("invalid_json", "Data JSON tidak valid.");
     };
-    let Some(order_id) = checks::text(&body, "order_id") else {
+    let Some(order_id) = raw::text(&body, "order_id") else {
         return bad("invalid_order_id", "order_id wajib diisi.");
     };
     // An integer, and as a number: "Nominal pembayaran (tanpa desimal)".
@@ -50,7 +51,7 @@ fn charge(request: &Request, desk: &mut Desk<'_>) -> Reply {
     };
     let mut upstream = json!({"transaction_details": {"order_id": order_id, "gross_amount": amount}});
     for name in ["item_details", "customer_details"] {
-        let value = checks::value(&body, name);
+        let value = raw::value(&body, name);
         if !value.is_null() {
             upstream[name] = value;
         }

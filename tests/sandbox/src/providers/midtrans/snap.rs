@@ -6,6 +6,7 @@ use super::checks::{self, Expiry};
 use super::methods;
 use super::transaction::{Detail, Session};
 use crate::provider::{Desk, Instruction, Order, Reply, Request, Status};
+use crate::raw;
 use crate::tools::uuid;
 
 /// How long the page stays open by default.
@@ -40,7 +41,7 @@ pub(super) fn handle(request: &Request, desk: &mut Desk<'_>) -> Reply {
 
 /// Makes a page from the body of a Snap request.
 pub(super) fn make(request: &Request, body: &[u8], desk: &mut Desk<'_>) -> Made {
-    let Some(body) = checks::object(body) else {
+    let Some(body) = raw::object(body) else {
         return Made::Invalid(vec!["request body is not valid JSON".to_owned()]);
     };
     let wanted = checks::read(&body, "0.01");
@@ -62,14 +63,14 @@ pub(super) fn make(request: &Request, body: &[u8], desk: &mut Desk<'_>) -> Made 
     order.instructions.push(Instruction::link("Snap page", url.clone()));
     order.expires_at = Some(page.or(expiry).unwrap_or(PAGE).end(desk.now));
     let mut detail = Detail::of(request, wanted.extra, expiry);
-    let enabled = checks::value(&body, "enabled_payments");
+    let enabled = raw::value(&body, "enabled_payments");
     let enabled = enabled.as_array().into_iter().flatten().filter_map(|name| name.as_str());
     detail.snap = Some(Session {
         token: token.clone(),
         // Names that this sandbox does not know are left out, as Midtrans leaves out channels
         // that are not activated.
         enabled: enabled.filter_map(methods::named).map(|method| method.name.to_owned()).collect(),
-        finish: checks::inner(&body, "callbacks").and_then(|callbacks| checks::text(&callbacks, "finish")),
+        finish: raw::inner(&body, "callbacks").and_then(|callbacks| raw::text(&callbacks, "finish")),
     });
     order.write(&detail);
     desk.open(order);
