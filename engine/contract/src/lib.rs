@@ -11,6 +11,7 @@ mod charge;
 mod describe;
 mod error;
 mod exchange;
+pub mod form;
 pub mod json;
 pub mod money;
 mod outcome;

@@ -1,0 +1,3 @@
+//! iPaymu as a plugin: the provider stands in the crate above.
+
+bayar_provider::export_provider!(provider::Ipaymu);
