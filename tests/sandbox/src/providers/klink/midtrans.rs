@@ -181,8 +181,10 @@ pub(super) fn report(body: &Raw, desk: &Desk<'_>) -> Result<Value, Refusal> {
     let mut rows = Vec::new();
     for order in desk.orders("charge") {
         let detail: Detail = order.read();
-        let inside =
-            from.is_none_or(|from| order.created_at >= from) && to.is_none_or(|to| order.created_at <= to);
+        // Both ends are whole seconds and belong to the span.
+        let second = order.created_at.as_second();
+        let inside = from.is_none_or(|from| second >= from.as_second())
+            && to.is_none_or(|to| second <= to.as_second());
         let state = if order.provider_status == "success" { "settlement" } else { &order.provider_status };
         if detail.bank.as_ref() != Some(&bank) || !inside || (status != "all" && status != state) {
             continue;

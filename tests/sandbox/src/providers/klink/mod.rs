@@ -95,7 +95,7 @@ impl Provider for Simulator {
              pid_key = \"{key}\"\n\
              base_url = \"{base}\"\n\
              {unsigned}\
-             # path_report = \"{report}\"   # not printed in K-Link's document; the sandbox has it here\n"
+             path_report = \"{report}\"    # K-Link's document prints no path for it: ask K-Link for theirs\n"
         )
     }
 
