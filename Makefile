@@ -24,7 +24,7 @@ build: ## build the library, the command and the plugins
 	@# Linked programs look for the library under its SONAME.
 	@ln -sfn libbayar.so $(BUILT)/libbayar.so.1
 
-demo: build ## one charge from each of four languages, paid, its callback verified
+demo: build ## payments through every provider, paid, their callbacks verified
 	@tests/demo/need php python3
 	@echo "building the Rust example"
 	@$(CARGO_BUILD) -p bayar --example charge

@@ -1,10 +1,10 @@
-"""A payment end to end, from four languages: `make demo`.
+"""Payments end to end: every provider from Python and PHP, one from C and one from Rust: `make demo`.
 
     demo.py TARGET-DIRECTORY
 
-Starts the sandbox and a tiny host on free ports, charges once from Python, PHP, C and Rust,
-has the payer pay, lets the signed callback reach the host, and prints what happened. Stops
-everything that it started, however it ends.
+Starts the sandbox and a tiny host on free ports. For each payment: calls the provider, has the
+payer pay, lets the callback reach the host, then sends it once more, forged. What is called is in
+payments.json. Stops everything that it started, however it ends.
 """
 
 import contextlib
@@ -24,6 +24,8 @@ sys.path.insert(0, str(ROOT / "tests/hosts"))
 import sandbox
 
 COLUMNS = ("language", "provider", "order", "status", "instruction", "ms")
+# Where each provider that has its callbacks registered beforehand sends them, by its setting in the sandbox.
+REGISTERED = {"midtrans": "/midtrans", "klink": "/klink", "biller": "/biller/biller-callback-token-EXAMPLE"}
 
 
 def say(text):
@@ -38,28 +40,38 @@ def main(target):
         say("building the C program")
         compile_c(target, work / "charge")
         host, host_url = start_host(config, cleanup)
-        simulator = sandbox.Process(target, f"midtrans.callback_url={host_url}/callback")
+        registered = [f"{provider}.callback_url={host_url}{path}" for provider, path in REGISTERED.items()]
+        simulator = sandbox.Process(target, *registered)
         cleanup.callback(simulator.stop)
         config.write_text(simulator.config(plugins=str(target)))
         say(f"the sandbox is at {simulator.url}, the host at {host_url}")
-        control = sandbox.Sandbox(simulator.url)
 
+        desk = Desk(sandbox.Sandbox(simulator.url), host, host_url)
+        payments = json.loads((Path(__file__).parent / "payments.json").read_text())
         rows = []
-        for language, channel, command in programs(target, work):
-            rows.append(pay(language, channel, [*command, config], control, host))
-        forge(control, host_url, host, rows[0][2])
+        for language, program in scripts().items():
+            for provider, payment in payments.items():
+                rows.append(desk.pay(language, provider, payment, lambda order, made: call(program, config, provider, order, made)))
+        for language, program in programs(target, work).items():
+            rows.append(desk.pay(language, "midtrans", payments["midtrans"], lambda order, _: [program, config, order, "qris"]))
         print_table(rows)
+        say("every callback was also sent forged, with one character changed: refused each time, answered 401")
         say("stopping the sandbox and the host")
 
 
+def scripts():
+    return {
+        "Python": [sys.executable, ROOT / "bindings/python/examples/call.py"],
+        "PHP": ["php", ROOT / "bindings/php/examples/call.php"],
+    }
+
+
 def programs(target, work):
-    """Each language with the channel that it charges by (none: the payer chooses on a page)."""
-    return [
-        ("Python", "qris", [sys.executable, ROOT / "bindings/python/examples/charge.py"]),
-        ("PHP", "bca_va", ["php", ROOT / "bindings/php/examples/charge.php"]),
-        ("C", None, [work / "charge"]),
-        ("Rust", "indomaret", [target / "examples/charge"]),
-    ]
+    return {"C": work / "charge", "Rust": target / "examples/charge"}
+
+
+def call(program, config, account, order, payment):
+    return [*program, config, account, payment["operation"], json.dumps(payment["params"]), f"{order}-attempt-1"]
 
 
 def compile_c(target, program):
@@ -86,45 +98,54 @@ def start_host(config, cleanup):
     return host, line.split()[-1]
 
 
-def pay(language, channel, command, control, host):
-    """One charge, one payer, one callback; a row of the table."""
-    order = f"DEMO-{language.upper()}-{os.getpid()}"
-    say(f"{language:7} charges {order}" + (f" by {channel}" if channel else ", the payer chooses on a page"))
-    arguments = [command[-1], order, *([channel] if channel else [])]
-    ran = subprocess.run([*command[:-1], *arguments], capture_output=True, text=True)
-    if ran.returncode:
-        raise SystemExit(f"the charge from {language} failed:\n{ran.stderr}")
-    outcome = json.loads(ran.stdout)
-    ms = re.search(r"charged in ([\d.]+) ms", ran.stderr).group(1)
+class Desk:
+    """The shop's side and the payer's: what is called, what is paid, what the host hears."""
 
-    delivered = control.act(order)["deliveries"]
-    heard = json.loads(host.stdout.readline())
-    answers = [attempt["status"] for delivery in delivered for attempt in delivery["attempts"]]
-    if heard.get("order") != order or heard["review"] or answers != [200]:
-        raise SystemExit(f"the callback for {order} was not taken: {heard}, answered {answers}")
-    instruction = instruction_text(outcome["instruction"])
-    status = f"{outcome['status']} → {heard['status']}"
-    return (language, outcome["provider"], order, status, instruction, ms)
+    def __init__(self, control, host, host_url):
+        self.control, self.host, self.host_url = control, host, host_url
+
+    def pay(self, language, provider, payment, command):
+        """One payment, one payer, one callback, one forged one; a row of the table."""
+        order = f"DEMO-{language.upper()}-{provider.upper()}-{os.getpid()}"
+        known = {"{order}": order, "{number}": str(os.getpid()), "{host}": self.host_url}
+        payment = json.loads(re.sub(r"\{\w+\}", lambda m: known[m.group()], json.dumps(payment)))
+        say(f"{language:7} {provider:9} {payment['operation']} {order}")
+        ran = subprocess.run(command(order, payment), capture_output=True, text=True)
+        if ran.returncode:
+            raise SystemExit(f"the {payment['operation']} from {language} at {provider} failed:\n{ran.stderr}")
+        outcome = json.loads(ran.stdout)
+        ms = re.search(r"([\d.]+) ms", ran.stderr).group(1)
+
+        delivered = self.control.act(order, provider=provider)["deliveries"]
+        heard = json.loads(self.host.stdout.readline())
+        answers = [attempt["status"] for delivery in delivered for attempt in delivery["attempts"]]
+        if heard.get("order") != order or heard["status"] != payment["paid"] or answers != [200]:
+            raise SystemExit(f"the callback for {order} was not taken: {heard}, answered {answers}")
+        self.forge(order, provider, payment["forge"])
+        status = f"{outcome['status']} → {heard['status']}"
+        return (language, outcome["provider"], order, status, instruction_text(outcome), ms)
+
+    def forge(self, order, provider, genuine):
+        """The same callback with one character changed: refused, and nothing in it believed."""
+        forged = genuine[:-1] + ("0" if genuine[-1] != "0" else "1")
+        sent = self.control.callback(order, provider)
+        url = "?".join(filter(None, [sent["urls"][0], sent["query"]])).replace(genuine, forged)
+        body = sent["body"].replace(genuine, forged).encode()
+        request = urllib.request.Request(url, method=sent["method"], data=body or None, headers=dict(sent["headers"]))
+        try:
+            with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+                status = answer.status
+        except urllib.error.HTTPError as refusal:
+            status = refusal.code
+        heard = json.loads(self.host.stdout.readline())
+        if status != 401 or heard.get("refused") != "callback_refused":
+            raise SystemExit(f"a forged callback of {provider} was answered {status}: {heard}")
 
 
-def instruction_text(instruction):
+def instruction_text(outcome):
+    instruction = outcome.get("instruction") or {"kind": "prepaid"}
     shown = next((instruction[name] for name in ("number", "code", "url", "text") if name in instruction), "")
     return f"{instruction['kind']} {shown[:30]}{'…' if len(shown) > 30 else ''}"
-
-
-def forge(control, host_url, host, order):
-    """The same callback with one digit changed: refused, and nothing in it believed."""
-    body = control.callback(order)["body"].replace("150000.00", "150001.00").encode()
-    request = urllib.request.Request(f"{host_url}/callback", method="POST", data=body)
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
-            status = answer.status
-    except urllib.error.HTTPError as refusal:
-        status = refusal.code
-    heard = json.loads(host.stdout.readline())
-    if status != 401 or heard.get("refused") != "callback_refused":
-        raise SystemExit(f"a forged callback was answered {status}: {heard}")
-    say(f"a callback with one changed digit: {heard['refused']}, answered {status}")
 
 
 def print_table(rows):

@@ -1,4 +1,4 @@
-"""A tiny host: receives callbacks, has the engine verify them, answers as it says.
+"""A tiny host: receives callbacks at /ACCOUNT, has the engine verify them, answers as it says.
 
     host.py CONFIG
 
@@ -23,19 +23,24 @@ def engine():
 
 
 class Host(BaseHTTPRequestHandler):
+    def do_GET(self):  # the biller calls by GET
+        self.do_POST()
+
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path, _, query = self.path.partition("?")
         try:
             result = engine().callback(
-                "midtrans",
+                path.split("/")[1],
+                method=self.command,
                 headers=self.headers,
                 path=path,
                 query=query,
                 body=body,
                 remote_addr=self.client_address[0],
             )
-            # Here a real host credits the order, once, if `status` is paid and `review` is not there.
+            # Here a real host credits the order, once, if `status` is paid (of a purchase: delivers,
+            # if it is done) and `review` is not there.
             heard = {"order": result.order_id, "status": result.status, "review": result.review}
         except bayar.Error as error:
             result = error

@@ -32,13 +32,13 @@ class Sandbox:
         """What a control call answers; a refusal is an error."""
         return self._expect(*self.ask("GET", path))
 
-    def act(self, order, act="paid"):
+    def act(self, order, act="paid", provider="midtrans"):
         """Does what the payer, a bank or time would do; gives the order and its deliveries."""
-        return self._expect(*self.ask("POST", f"midtrans/{order}/{act}"))
+        return self._expect(*self.ask("POST", f"{provider}/{order}/{act}"))
 
-    def callback(self, order):
+    def callback(self, order, provider="midtrans"):
         """The signed callback about an order, as it would be sent now."""
-        return self.get(f"midtrans/{order}/callback")
+        return self.get(f"{provider}/{order}/callback")
 
     def arrived(self):
         """The number of the last request that arrived; the same again means that nothing did."""

@@ -79,10 +79,7 @@ mod tests {
             assert_eq!(form.get(name), Some(value), "{name}");
         }
         assert_eq!(form.get("f"), None);
-        assert_eq!(
-            form.to_json(),
-            serde_json::json!({"a": "1", "B": "x y/z", "c": "", "d": "", "e": "é=="})
-        );
+        assert_eq!(form.to_json(), serde_json::json!({"a": "1", "B": "x y/z", "c": "", "d": "", "e": "é=="}));
         assert_eq!(strict(b""), Ok(Form::default()));
     }
 

@@ -137,6 +137,7 @@ impl JsonSchema for Rupiah {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use serde_json::json;
 
     #[test]
@@ -170,5 +171,32 @@ mod tests {
             assert_eq!(Rupiah::from_wire(&wire), None, "{wire}");
         }
         assert_eq!(decimal_from_wire(&json!(1399.02)).unwrap().to_string(), "1399.02");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_again(amount in 0..=Rupiah::MAX.get()) {
+            let money = Rupiah::new(amount).unwrap();
+            for text in [json!(money), json!(amount.to_string())] {
+                prop_assert_eq!(serde_json::from_value::<Rupiah>(text).unwrap(), money);
+            }
+            for wire in [json!(amount), json!(format!("{amount}.00")), json!(format!(" {amount} "))] {
+                prop_assert_eq!(Rupiah::from_wire(&wire), Some(money));
+            }
+        }
+
+        #[test]
+        fn a_fraction_is_exact_and_no_rupiah(amount in 0..1_000_000_000_000u64, sen in 1..100u32) {
+            let text = format!("{amount}.{sen:02}");
+            prop_assert_eq!(decimal_from_wire(&json!(text)).unwrap().to_string(), text.clone());
+            prop_assert_eq!(Rupiah::from_wire(&json!(text)), None);
+        }
+
+        #[test]
+        fn no_text_is_guessed(text in any::<String>()) {
+            let digits = !text.is_empty() && text.len() <= 15 && text.bytes().all(|b| b.is_ascii_digit());
+            prop_assert_eq!(serde_json::from_value::<Rupiah>(json!(text)).is_ok(), digits);
+            let _ = Rupiah::from_wire(&json!(text));
+        }
     }
 }

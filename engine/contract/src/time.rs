@@ -34,6 +34,7 @@ pub fn to_wib(moment: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn reads_and_writes_wib() {
@@ -49,6 +50,21 @@ mod tests {
         assert_eq!(to_wib(Timestamp::UNIX_EPOCH), "1970-01-01 07:00:00");
         for text in ["", "2026-02-03", "2026-02-30 00:00:00", "yesterday noon"] {
             assert_eq!(from_wib(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_second_is_read_again(second in 0i64..4_000_000_000) {
+            let moment = Timestamp::from_second(second).unwrap();
+            prop_assert_eq!(from_wib(&to_wib(moment)), Some(moment));
+            prop_assert_eq!(rfc3339_wib(moment).parse::<Timestamp>().unwrap(), moment);
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>(), date in "[0-9: .-]{0,30}") {
+            let _ = from_wib(&text);
+            let _ = from_wib(&date);
         }
     }
 }
