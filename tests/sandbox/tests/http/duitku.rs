@@ -169,6 +169,7 @@ fn values_are_checked() {
         ("itemDetails", json!({"name": "Apel"}), 400, "itemDetails is not an array of objects"),
         ("creditCardDetail", json!({"acquirer": "0014"}), 400, "length of acquirer can't > 3"),
         ("creditCardDetail", json!({"binWhitelist": ["4000000"]}), 400, "binWhitelist is not valid"),
+        ("creditCardDetail", json!({"binWhitelist": vec!["014"; 26]}), 400, "binWhitelist is not valid"),
     ];
     for (name, value, status, message) in table {
         let mut body = inquiry_body("W-1", "BC", "http://127.0.0.1:1/n");
@@ -261,6 +262,8 @@ fn a_status_query_is_checked() {
     assert_eq!(of(CODE, "S-2", &signature), (401, "Wrong signature".to_owned()));
     let elsewhere = hmac(HMAC_KEY, &format!("{HMAC_CODE}S-1"));
     assert_eq!(of(HMAC_CODE, "S-1", &elsewhere), (404, "Transaction not found".to_owned()));
+    let body = json!({"merchantCode": CODE, "merchantOrderId": "S-1", "signature": signature});
+    assert_eq!(post(&sandbox, "/api/merchant/transactionStatus", &body).json()["statusCode"], "01");
     // The public documentation says a form, and its samples send JSON.
     let form = format!("merchantCode={CODE}&merchantOrderId=S-1&signature={signature}");
     let kind = [("content-type", "application/x-www-form-urlencoded")];
@@ -274,7 +277,9 @@ fn the_callback_puts_the_amount_first() {
     let made = pay(&sandbox, "C-1", "SP", &merchant.url);
     assert_eq!(control(&sandbox, "GET", "/duitku/C-1/callback", "").status, 409, "nothing to tell yet");
     control(&sandbox, "POST", "/duitku/C-1/paid", "");
-    let sent = fields(&merchant.next());
+    let received = merchant.next();
+    assert!(received.body.contains("productDetail=Tas+%26+Topi&"), "{received:?}");
+    let sent = fields(&received);
     for (name, value) in [
         ("merchantCode", CODE),
         ("amount", "10000"),

@@ -76,6 +76,7 @@ fn a_connection_is_checked() {
     let table = [
         ("phoneNumber", json!(""), "03"),
         ("phoneNumber", json!("0812-34"), "03"),
+        ("phoneNumber", json!("+"), "03"),
         ("phoneNumber", long(51), "03"),
         ("customerUniqueId", Value::Null, "09"),
         ("customerUniqueId", long(256), "09"),

@@ -95,7 +95,10 @@ impl Provider for Simulator {
             ["accountlinking", "api", "accountlinking", "v1", rest @ ..]
             | ["api", "accountlinking", "v1", rest @ ..] => return link::handle(rest, request, desk),
             ["webapi", "api", "merchant", "v2", "inquiry"] => inquiry::inquiry,
-            ["webapi", "api", "merchant", "transactionStatus"] => queries::status,
+            // The official client asks about invoices at the invoices' host.
+            ["webapi", "api", "merchant", "transactionStatus"] | ["api", "merchant", "transactionStatus"] => {
+                queries::status
+            }
             ["webapi", "api", "merchant", "paymentmethod", "getpaymentmethod"] => queries::methods,
             ["api", "merchant", "createInvoice"] => inquiry::invoice,
             _ => return nowhere(),
