@@ -362,6 +362,11 @@ fn the_other_project_signs_with_hmac() {
     let query = json!({"merchantCode": HMAC_CODE, "merchantOrderId": "H-1",
         "signature": hmac(HMAC_KEY, &format!("{HMAC_CODE}H-1"))});
     assert_eq!(post(&sandbox, STATUS, &query).json()["statusCode"], "00");
+    // An id that looks like the other project's is still its owner's.
+    pay(&sandbox, "DS00002/H-2", "BC", "http://127.0.0.1:1/n");
+    let query = json!({"merchantCode": HMAC_CODE, "merchantOrderId": "H-2",
+        "signature": hmac(HMAC_KEY, &format!("{HMAC_CODE}H-2"))});
+    assert_eq!(post(&sandbox, STATUS, &query).status, 404);
     set(&sandbox, "signature", "hmac-sha256");
     assert_eq!(status(&sandbox, "H-1").status, 401, "the first project may change, too");
 }
@@ -485,6 +490,9 @@ fn an_invoice_lets_the_payer_choose() {
     assert_eq!(send("x", time, &invoice_body("I-5")).status, 401);
     let seconds = sha256(&format!("{CODE}1657710956{KEY}"));
     assert_eq!(send(&seconds, "1657710956", &invoice_body("I-5")).status, 401, "milliseconds");
+    let mut long = invoice_body("I-5");
+    long["customerVaName"] = json!("x".repeat(21));
+    assert_eq!(refused(&send(&plain, time, &long)).1, "length of customerVaName can't > 20");
     let mut without = invoice_body("I-5");
     without["email"] = Value::Null;
     assert_eq!(refused(&send(&plain, time, &without)), (400, "email is mandatory".to_owned()));

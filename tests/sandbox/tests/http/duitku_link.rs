@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::common::{call, control, order, start};
 use crate::duitku_common::{
-    CODE, KEY, connect_body, inquiry, link, link_raw, linked, linked_body, set, sha256, status, url,
+    CODE, HMAC_CODE, HMAC_KEY, KEY, connect_body, inquiry, link, link_raw, linked, linked_body, set, sha256,
+    status, url,
 };
 
 const PATH: &str = "/accountlinking/api/accountlinking/v1";
@@ -201,6 +202,16 @@ fn a_credential_code_is_checked() {
             assert_eq!(code_of(&link(&sandbox, path, &body)), expected, "{path} {body}");
         }
     }
+    let body = json!({"credentialCode": code, "channel": "OL"}).to_string();
+    let signature = sha256(&format!("{HMAC_CODE}1657710956368{body}{HMAC_KEY}"));
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-duitku-merchant", HMAC_CODE),
+        ("x-duitku-timestamp", "1657710956368"),
+        ("x-duitku-signature", signature.as_str()),
+    ];
+    let other = call(&url(&sandbox, &format!("{PATH}/user/info")), "POST", &headers, &body);
+    assert_eq!((other.status, code_of(&other.json())), (200, "10"), "another project's");
     let elsewhere = json!({"credentialCode": code, "channel": "SL"});
     assert_eq!(code_of(&link(&sandbox, "/user/info", &elsewhere)), "10");
 }
