@@ -23,6 +23,10 @@ pub(crate) struct Checkout {
     pub(crate) back: Option<String>,
     /// What went wrong with the last press.
     pub(crate) wrong: Option<String>,
+    /// What the first button does, where it does not pay.
+    pub(crate) verb: Option<&'static str>,
+    /// Whether a third button lets the time run out.
+    pub(crate) expires: bool,
 }
 
 /// What the payer pressed.
@@ -77,8 +81,9 @@ fn open(order: &Order, checkout: &Checkout) -> Markup {
                     p { label { (label) " " input name="pin" inputmode="numeric" autocomplete="off"; } }
                 }
                 div.buttons {
-                    button.primary name="do" value="pay" { "Bayar (pay)" }
+                    button.primary name="do" value="pay" { (checkout.verb.unwrap_or("Bayar (pay)")) }
                     button name="do" value="fail" { "Gagal (fail)" }
+                    @if checkout.expires { button name="do" value="expire" { "Kedaluwarsa (expire)" } }
                 }
             }
         } @else {
