@@ -155,6 +155,9 @@ pub struct Operation {
     pub deduplication: Deduplication,
     /// Who settles an unknown one.
     pub settled: Settlement,
+    /// Whether it is about an order that another operation made: a status, a refund.
+    #[serde(default)]
+    pub about_order: bool,
     /// JSON Schema of the parameters, without those of the engine.
     pub params: Value,
     /// JSON Schema of `data` in the outcome, where the operation answers with data.
@@ -191,6 +194,7 @@ impl Operation {
             class,
             deduplication: Deduplication::None,
             settled,
+            about_order: false,
             params: schema::<P>(),
             data: Value::Null,
             notices: Vec::new(),
@@ -201,6 +205,11 @@ impl Operation {
     /// States what the provider does with a repeat.
     pub fn deduplicated(self, deduplication: Deduplication) -> Self {
         Operation { deduplication, ..self }
+    }
+
+    /// States that it is about an order that another operation made.
+    pub fn about_order(self) -> Self {
+        Operation { about_order: true, ..self }
     }
 
     /// Adds a text that the host must show, or an instruction to it.

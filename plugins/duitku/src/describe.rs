@@ -76,7 +76,8 @@ fn operations(partner_name: Option<&str>) -> Vec<Operation> {
             by("status"),
             "document, 6",
             "The state of a payment.",
-        ),
+        )
+        .about_order(),
         Operation::new::<methods::Query>(
             "channels",
             Class::Read,

@@ -68,7 +68,8 @@ fn operations() -> Vec<Operation> {
             by_status(),
             "public, Check Transaction, Transaction History",
             "The state of a payment, by iPaymu's id or found by the order; of both, both must hold.",
-        ),
+        )
+        .about_order(),
         Operation::new::<cod::Which>(
             "cod_pickup",
             Class::Once,

@@ -102,6 +102,7 @@ fn wallet_operations() -> Vec<Operation> {
             &source("1 h Reconcile"),
             "Sets right, and shows, the payment of an order that went wrong; an operator's step.",
         )
+        .about_order()
         .deduplicated(Deduplication::Claimed)
         .with_data::<ledger::Reconciled>(),
     ]
@@ -118,6 +119,7 @@ fn refund_operations() -> Vec<Operation> {
             source,
             "Gives a wallet payment back, whole: asks, and confirms where there is one answer.",
         )
+        .about_order()
         .deduplicated(Deduplication::Claimed)
         .with_data::<refund::Refunded>(),
         Operation::new::<refund::QuoteParams>(
@@ -127,6 +129,7 @@ fn refund_operations() -> Vec<Operation> {
             source,
             "What there is to refund of an order.",
         )
+        .about_order()
         .with_data::<refund::Quotes>(),
         Operation::new::<refund::AcceptParams>(
             "refund_accept",
@@ -135,6 +138,7 @@ fn refund_operations() -> Vec<Operation> {
             source,
             "Refunds what refund_quote showed.",
         )
+        .about_order()
         .deduplicated(Deduplication::Claimed)
         .with_data::<refund::Refunded>(),
     ]

@@ -74,7 +74,8 @@ fn operations() -> Vec<Operation> {
             by_status(),
             "docs.midtrans.com: Core API, Get Transaction Status",
             "The state of a payment.",
-        ),
+        )
+        .about_order(),
         Operation::new::<Which>(
             "cancel",
             Class::Keyed,
@@ -82,6 +83,7 @@ fn operations() -> Vec<Operation> {
             "docs.midtrans.com: Core API, Cancel Transaction",
             "Withdraws a payment that is pending, authorized or captured and not yet settled.",
         )
+        .about_order()
         .deduplicated(Deduplication::Claimed),
         Operation::new::<Refund>(
             "refund",
@@ -90,6 +92,7 @@ fn operations() -> Vec<Operation> {
             "docs.midtrans.com: Core API, Refund Transaction",
             "Gives all or part of a settled payment back.",
         )
+        .about_order()
         .deduplicated(Deduplication::Proven)
         .with_data::<Refunded>(),
         change("expire", "Expire Transaction", "Ends a pending payment before its time."),
@@ -108,7 +111,7 @@ fn operations() -> Vec<Operation> {
 
 fn change(name: &str, section: &str, summary: &str) -> Operation {
     let source = format!("docs.midtrans.com: Core API, {section}");
-    Operation::new::<Which>(name, Class::Change, by_status(), &source, summary)
+    Operation::new::<Which>(name, Class::Change, by_status(), &source, summary).about_order()
 }
 
 fn callback_rules() -> CallbackRules {

@@ -34,7 +34,8 @@ pub fn operations() -> Vec<Operation> {
             Settlement::Read { operation: "status".to_owned() },
             "Payment gateway API 1.0.0, section 2",
             "The state of a payment.",
-        ),
+        )
+        .about_order(),
     ]
 }
 

@@ -68,7 +68,8 @@ fn operations() -> Vec<Operation> {
             by_status(),
             "Template API, GET /v1/payments/{merchant_order_id}",
             "The state of a payment.",
-        ),
+        )
+        .about_order(),
         Operation::new::<Which>(
             "cancel",
             Class::Keyed,
@@ -76,6 +77,7 @@ fn operations() -> Vec<Operation> {
             "Template API, POST /v1/payments/{merchant_order_id}/cancel",
             "Withdraws a payment that is not paid yet.",
         )
+        .about_order()
         .deduplicated(Deduplication::Claimed),
         Operation::new::<Refund>(
             "refund",
@@ -84,6 +86,7 @@ fn operations() -> Vec<Operation> {
             "Template API, POST /v1/payments/{merchant_order_id}/refund",
             "Gives all or part of a payment back.",
         )
+        .about_order()
         // The document says that the same refund_id is answered as the first time.
         .deduplicated(Deduplication::Proven)
         .with_data::<crate::refund::Refunded>(),
