@@ -56,6 +56,8 @@ fn event(raw: Value, evidence: Evidence) -> Result<Event, Error> {
     let paid = field(&raw, "tot_bayar").filter(|amount| amount != "-");
     let amount = paid.as_ref().and_then(|amount| Rupiah::from_wire(&Value::from(amount.as_str())));
     let odd = paid.filter(|_| amount.is_none());
+    // That some other sum was paid is not that this order was.
+    let status = if odd.is_some() { Status::Unknown } else { status };
     // GoPay's `id_trans` is of K-Link's database and not the transaction id that the charge's answer had.
     let kd_pay = field(&raw, "kd_pay").filter(|id| id != "-");
     let dedupe = ["order_id", "rq_uuid", "kd_pay", "id_trans", "status", "tot_bayar"];

@@ -77,7 +77,7 @@ pub(crate) fn base_url(listen: SocketAddr) -> String {
 pub(crate) fn config(providers: &[Box<dyn Provider>], settings: &Settings, base_url: &str) -> String {
     let mut text = String::from(
         "# Every provider, pointed at the sandbox. The credentials are made up.\n\n\
-         [engine]\njournal = \"none\"                 # nothing is kept: good for a first look, not for real money\n",
+         [engine]\n# journal = \"sqlite:/var/lib/bayar/journal.db\"   # without this line: journal.db beside this file\n",
     );
     for provider in providers {
         let base = format!("{base_url}/{}", provider.id());

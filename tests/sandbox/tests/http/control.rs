@@ -100,7 +100,7 @@ fn the_configuration_is_ready() {
     let options = Options { set, ..Options::default() };
     let text = print_config(&options);
     for line in [
-        "journal = \"none\"",
+        "[engine]",
         "[providers.midtrans]",
         "server_key = \"mine\"",
         "base_url = \"http://127.0.0.1:8400/midtrans\"",

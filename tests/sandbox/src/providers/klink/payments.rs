@@ -110,7 +110,8 @@ pub(super) fn charge(body: &Raw, desk: &mut Desk<'_>) -> Result<Value, Refusal> 
     let mut order = Order::new(desk, &wanted.order_id, "charge", total);
     let mut detail = Detail {
         rq_uuid: wanted.rq_uuid.clone(),
-        kd_pay: digits(3),
+        // A short number that names the payment, like the printed 174.
+        kd_pay: super::wallet::next(desk).to_string(),
         transaction: "multipayment".to_owned(),
         begun: wib(desk.now),
         ..Detail::default()
