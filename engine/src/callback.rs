@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   host ──► verify over the raw bytes ──► journal ──► enough evidence? ──► outcome + acknowledgement
-//!                 │ not genuine                            │ no
+//!                 │ not genuine                            │ no, and it says something new
 //!                 └──► error, 401, no event                └──► ask the provider (`status`), which decides
 //! ```
 
@@ -15,6 +15,9 @@ use crate::drive::Wire;
 use crate::engine::{Account, Shared};
 use crate::error::{Code, Error, Stage};
 use crate::execute::execute;
+use crate::faults::step;
+use crate::journal::{Intent, Order};
+use crate::known;
 use crate::outcome::Outcome;
 use crate::request::HostCall;
 
@@ -31,15 +34,96 @@ pub(crate) async fn receive(
     let callback = Callback { received_ms: engine.ambient.now_ms(), ..callback };
     let received = verify(&account, &callback);
     let event = received.map_err(|error| account.redactor.error(error))?;
-    engine.journal.received(&account.name, &event).map_err(try_again)?;
-    let outcome = match event.evidence {
-        Evidence::E0 if asks_for_review(&account, &event) => set_aside(&engine, &account, &event)?,
-        Evidence::E0 => confirm(&engine, &account, &event, wire).await?,
-        Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(&engine, &account, &event)?,
+    step("callback: verified");
+    let mut kept = event.clone();
+    account.redactor.kept(&mut kept.raw);
+    let received = engine.journal.received(account.scope(), &kept).map_err(try_again)?;
+    step("callback: kept");
+    let outcome = match received.intent {
+        Some(intent) => of_ours(&engine, &account, &event, &intent, wire).await?,
+        None if engine.journal.keeps() => of_nobody(&engine, &account, &event, wire).await?,
+        None => alone(&engine, &account, &event, wire).await?,
     };
-    let outcome = cross_check(outcome, &event);
     log::info!(target: "bayar", "{}: callback for {} is genuine: {:?}", account.name, event.reference, outcome.result.status);
     Ok(Outcome { operation: "callback".to_owned(), acknowledgement: Some(event.acknowledgement), ..outcome })
+}
+
+/// A callback about an intent of ours: the journal has weighed what it proves, and says what state
+/// that comes to. What it does not prove is asked of the provider.
+async fn of_ours(
+    engine: &Arc<Shared>,
+    account: &Arc<Account>,
+    event: &Event,
+    intent: &Intent,
+    wire: Wire,
+) -> Result<Outcome, Error> {
+    let proven = event.evidence != Evidence::E0;
+    let nothing_new = intent.state.status() == Some(event.status);
+    let mut outcome = if proven || nothing_new || asks_for_review(account, event) {
+        known::outcome_of(intent)
+    } else {
+        if !engine.journal.may_ask(&intent.id).map_err(try_again)? {
+            return Err(asked_just_now(event));
+        }
+        step("callback: may ask");
+        let answer = confirm(engine, account, event, wire).await?;
+        step("callback: asked");
+        let intent = engine.journal.of_order(account.scope(), &Order::Reference(&intent.reference));
+        let intent = intent.map_err(try_again)?;
+        let of_intent = intent.as_ref().map_or_else(|| answer.clone(), known::outcome_of);
+        cross_check(Outcome { result: answer.result, ..of_intent }, event)
+    };
+    if proven {
+        outcome.result.evidence = event.evidence;
+        outcome.result.delivery = event.delivery.clone();
+        outcome.result.raw = event.raw.clone();
+        account.redactor.value(&mut outcome.result.raw);
+    }
+    outcome.intent.clone_from(&intent.id);
+    Ok(outcome)
+}
+
+/// A callback that matches nothing in the journal is kept, and a person looks before money is credited.
+async fn of_nobody(
+    engine: &Arc<Shared>,
+    account: &Arc<Account>,
+    event: &Event,
+    wire: Wire,
+) -> Result<Outcome, Error> {
+    let mut outcome = match event.evidence {
+        Evidence::E0 if asks_for_review(account, event) => set_aside(engine, account, event)?,
+        Evidence::E0 => cross_check(confirm(engine, account, event, wire).await?, event),
+        Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(engine, account, event)?,
+    };
+    let unmatched = || format!("no order of this journal has the reference {}", event.reference);
+    outcome.result.review.get_or_insert_with(unmatched);
+    Ok(outcome)
+}
+
+/// Without a journal a callback stands alone.
+async fn alone(
+    engine: &Arc<Shared>,
+    account: &Arc<Account>,
+    event: &Event,
+    wire: Wire,
+) -> Result<Outcome, Error> {
+    let outcome = match event.evidence {
+        Evidence::E0 if asks_for_review(account, event) => set_aside(engine, account, event)?,
+        Evidence::E0 => confirm(engine, account, event, wire).await?,
+        Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(engine, account, event)?,
+    };
+    let mut outcome = cross_check(outcome, event);
+    outcome.result.review = outcome.result.review.take().or_else(|| unmatched(event));
+    Ok(outcome)
+}
+
+/// Forged callbacks must not use up the provider's patience, nor delay a genuine one for good.
+fn asked_just_now(event: &Event) -> Error {
+    let what = format!(
+        "the provider was asked about {} less than 30 seconds ago; recovery will ask again",
+        event.reference
+    );
+    try_again(Error::not_sent(Code::CallbackUnconfirmed, what).at(Stage::NotSent, true))
 }
 
 fn verify(account: &Account, callback: &Callback) -> Result<Event, Error> {
@@ -86,8 +170,10 @@ async fn confirm(
         Value::Null => json!({"order_id": event.reference}),
         query => query.clone(),
     };
-    let host = HostCall::read(account, &operation, query, engine.ambient.as_ref())
-        .map_err(|e| refused(e.message))?;
+    let host = HostCall::read(engine, account, &operation, query).map_err(|error| match error.code {
+        Code::InvalidParams => refused(error.message),
+        _ => try_again(error),
+    })?;
     execute(Arc::clone(engine), Arc::clone(account), host, wire).await.map_err(|error| {
         let what = format!(
             "the callback for {} looks genuine, but asking the provider failed: {}",
@@ -145,8 +231,7 @@ fn believe(engine: &Shared, account: &Account, event: &Event) -> Result<Outcome,
 /// looks before money is credited.
 fn cross_check(mut outcome: Outcome, event: &Event) -> Outcome {
     let result = &mut outcome.result;
-    let doubt = unmatched(event)
-        .or_else(|| differs("order", Some(&event.reference), result.reference.as_ref()))
+    let doubt = differs("order", Some(&event.reference), result.reference.as_ref())
         .or_else(|| differs("payment", event.provider_reference.as_ref(), result.provider_reference.as_ref()))
         .or_else(|| {
             differs("amount", event.amount.as_ref(), result.payable_amount.or(result.amount).as_ref())

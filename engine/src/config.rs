@@ -23,6 +23,8 @@ pub struct Config {
     pub engine: EngineSettings,
     /// One account for each section `[providers.NAME]`, by name.
     pub accounts: Vec<AccountSettings>,
+    /// The file that it was read from, if it was.
+    pub file: Option<PathBuf>,
     /// SHA-256 over all of it, secrets included: the same digest is the same engine.
     pub digest: [u8; 32],
 }
@@ -31,8 +33,13 @@ pub struct Config {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EngineSettings {
-    /// Where intents are kept. Only `none` in this version.
+    /// Where intents are kept: `sqlite:/var/lib/bayar/journal.db`, `postgres://…`, or `none`; by default
+    /// `journal.db` beside the configuration's file, else in the user's state directory.
     pub journal: Option<String>,
+    /// How many days the journal keeps the bodies of answers and callbacks. Default 90.
+    pub journal_body_days: Option<u16>,
+    /// How many days the journal keeps intents that ended, and their keys. Default 730.
+    pub journal_intent_days: Option<u16>,
     /// The directory that holds the plugins; by default the one beside the library.
     pub plugins: Option<PathBuf>,
     /// How requests are sent, unless an account says otherwise.
@@ -60,6 +67,9 @@ pub struct HttpSettings {
     /// The largest head of an answer, in bytes. Default 16384.
     pub header_cap: Option<usize>,
 }
+
+/// The keys of [`EngineSettings`] that are its own.
+const ENGINE_KEYS: [&str; 4] = ["journal", "journal_body_days", "journal_intent_days", "plugins"];
 
 /// The keys of [`HttpSettings`].
 const HTTP_KEYS: [&str; 8] = [
@@ -130,7 +140,12 @@ impl Config {
         let mut source = read_source(text)?;
         let mut exposed: Option<PathBuf> = source.file.clone().filter(|file| others_can_read(file));
         resolve(&mut source.tree.0, "", &mut exposed)?;
-        let digest = Sha256::digest(source.tree.0.to_string().as_bytes()).into();
+        // Unless the configuration names a journal, that lies beside its file: another file, another engine.
+        let named = source.tree.0.pointer("/engine/journal").is_some();
+        let place = source.file.as_ref().filter(|_| !named).map(|file| file.display().to_string());
+        let place = place.unwrap_or_default();
+        let digest =
+            Sha256::new().chain_update(source.tree.0.to_string()).chain_update(place).finalize().into();
         let mut root = match std::mem::take(&mut source.tree.0) {
             Value::Object(root) => root,
             other => {
@@ -168,7 +183,7 @@ impl Config {
                 ),
             ));
         }
-        Ok(Config { engine, accounts, digest })
+        Ok(Config { engine, accounts, file: source.file.take(), digest })
     }
 }
 
@@ -256,7 +271,7 @@ fn engine_settings(section: Option<Value>) -> Result<EngineSettings, Error> {
     let Some(section) = section else {
         return Ok(EngineSettings::default());
     };
-    let known: Vec<&str> = ["journal", "plugins"].into_iter().chain(HTTP_KEYS).collect();
+    let known: Vec<&str> = ENGINE_KEYS.into_iter().chain(HTTP_KEYS).collect();
     let Value::Object(mut fields) = section else {
         return Err(invalid("engine", format!("found {}, expected a section", kind(&section))));
     };
@@ -264,7 +279,7 @@ fn engine_settings(section: Option<Value>) -> Result<EngineSettings, Error> {
         return Err(unknown_key(unknown, &format!("engine.{unknown}"), &known));
     }
     let http = take(&mut fields, &HTTP_KEYS, "engine")?;
-    let settings = take(&mut fields, &["journal", "plugins"], "engine")?;
+    let settings = take(&mut fields, &ENGINE_KEYS, "engine")?;
     Ok(EngineSettings { http, ..settings })
 }
 

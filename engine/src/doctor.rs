@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::engine::Shared;
+use crate::journal::Filter;
 
 /// Examines an open engine.
 pub(crate) fn examine(engine: &Shared) -> Value {
@@ -25,6 +26,7 @@ pub(crate) fn examine(engine: &Shared) -> Value {
         "contract": bayar_provider::CONTRACT,
         "arch": std::env::consts::ARCH,
         "plugins": engine.plugin_directory(),
+        "journal": engine.journal.name(),
         "time": bayar_provider::time::rfc3339_wib(jiff::Timestamp::from_millisecond(engine.ambient.now_ms()).unwrap_or_default()),
         "accounts": accounts,
         "findings": findings(engine),
@@ -34,12 +36,7 @@ pub(crate) fn examine(engine: &Shared) -> Value {
 /// What an operator should know, each with what to do.
 fn findings(engine: &Shared) -> Vec<Value> {
     let mut findings = Vec::new();
-    if engine.journal.name() == "none" {
-        findings.push(json!({
-            "level": "warning",
-            "finding": "no journal: what is in flight when the process dies is not known afterwards, and a key is not remembered",
-        }));
-    }
+    findings.extend(journal(engine));
     if engine.accounts.is_empty() {
         findings.push(json!({"level": "warning", "finding": "no account is configured: add a section [providers.NAME]"}));
     }
@@ -49,4 +46,21 @@ fn findings(engine: &Shared) -> Vec<Value> {
         }
     }
     findings
+}
+
+/// Whether the journal can be used, and what in it waits for people.
+fn journal(engine: &Shared) -> Option<Value> {
+    if !engine.journal.keeps() {
+        let what = "no journal: what is in flight when the process dies is not known afterwards, and a key is not remembered";
+        return Some(json!({"level": "warning", "finding": what}));
+    }
+    let waiting = Filter { review: true, limit: Some(1000), ..Filter::default() };
+    match engine.journal.intents(&waiting) {
+        Err(error) => Some(json!({"level": "error", "finding": error.message})),
+        Ok(waiting) if waiting.is_empty() => None,
+        Ok(waiting) => {
+            let what = format!("{} wait for a review: bayar journal list --review", waiting.len());
+            Some(json!({"level": "warning", "finding": what}))
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The engine: accounts opened from a configuration, and what hosts do with them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,8 @@ use crate::config::{AccountSettings, Config, HttpSettings};
 use crate::drive::{Gave, Need, Progress, Task};
 use crate::error::{Code, Error};
 use crate::execute::execute;
-use crate::journal::{self, Journal};
+use crate::faults::step;
+use crate::journal::{self, Journal, Scope};
 use crate::outcome::Outcome;
 use crate::plugins::{self, Instance, Plugin};
 use crate::redact::Redactor;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub accounts: BTreeMap<String, Arc<Account>>,
     pub journal: Arc<dyn Journal>,
     pub ambient: Arc<dyn Ambient>,
+    /// How many days bodies are kept, and how many intents.
+    pub kept_days: (u16, u16),
     plugins: Plugins,
     redactor: Redactor,
     digest: [u8; 32],
@@ -60,6 +63,11 @@ pub(crate) struct Account {
 }
 
 impl Account {
+    /// Within which references are unique.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { account: &self.name, environment: &self.environment }
+    }
+
     /// The operation of that name.
     pub fn operation(&self, name: &str) -> Result<&Operation, Error> {
         self.operations.get(name).ok_or_else(|| {
@@ -114,7 +122,7 @@ impl Builder {
     pub(crate) fn open_parsed(self, config: Config) -> Result<Engine, Error> {
         let journal = match self.journal {
             Some(journal) => journal,
-            None => open_journal(config.engine.journal.as_deref())?,
+            None => open_journal(config.engine.journal.as_deref(), config.file.as_deref())?,
         };
         let directory = config.engine.plugins.clone().or_else(plugins::default_directory);
         let mut plugins = Plugins { directory, linked: self.linked };
@@ -126,8 +134,17 @@ impl Builder {
             accounts.insert(account.name.clone(), Arc::new(account));
         }
         let redactor = Redactor::new(secrets);
-        let shared =
-            Shared { accounts, journal, ambient: self.ambient, plugins, redactor, digest: config.digest };
+        let kept = &config.engine;
+        let kept_days = (kept.journal_body_days.unwrap_or(90), kept.journal_intent_days.unwrap_or(730));
+        let shared = Shared {
+            accounts,
+            journal,
+            ambient: self.ambient,
+            kept_days,
+            plugins,
+            redactor,
+            digest: config.digest,
+        };
         Ok(Engine { shared: Arc::new(shared) })
     }
 }
@@ -152,7 +169,7 @@ impl Engine {
     /// [`Error::stage`] says whether the request may have reached the provider.
     pub fn call(&self, account: &str, operation: &str, params: Value) -> Result<Outcome, Error> {
         if account == ENGINE_ACCOUNT {
-            return self.own_operation(operation, params);
+            return self.own_operation(operation, &params);
         }
         let account = self.account(account)?;
         let task = self.start_on(Arc::clone(&account), operation, params)?;
@@ -184,7 +201,7 @@ impl Engine {
         params: Value,
     ) -> Result<Task<Result<Outcome, Error>>, Error> {
         if account == ENGINE_ACCOUNT {
-            let end = self.own_operation(operation, params);
+            let end = self.own_operation(operation, &params);
             return Ok(Task::new(|_| async { end }));
         }
         self.start_on(self.account(account)?, operation, params)
@@ -219,7 +236,7 @@ impl Engine {
             "bayar": crate::VERSION,
             "contract": CONTRACT,
             "journal": self.shared.journal.name(),
-            "operations": OWN_OPERATIONS,
+            "operations": crate::own::OPERATIONS.map(|(name, summary)| json!({"name": name, "summary": summary})),
             "accounts": accounts,
             "plugins": self.shared.plugins.describe_all(),
         }))
@@ -251,7 +268,7 @@ impl Engine {
         operation: &str,
         params: Value,
     ) -> Result<Task<Result<Outcome, Error>>, Error> {
-        let host = HostCall::read(&account, operation, params, self.shared.ambient.as_ref())?;
+        let host = HostCall::read(&self.shared, &account, operation, params)?;
         let engine = Arc::clone(&self.shared);
         Ok(Task::new(|wire| execute(engine, account, host, wire)))
     }
@@ -270,31 +287,12 @@ impl Engine {
         })
     }
 
-    fn own_operation(&self, operation: &str, params: Value) -> Result<Outcome, Error> {
-        if operation != "doctor" {
-            let known = OWN_OPERATIONS.join(", ");
-            return Err(Error::not_sent(
-                Code::Unsupported,
-                format!("the engine has no operation {operation:?}. There is: {known}"),
-            )
-            .field("operation"));
-        }
-        if params.as_object().is_some_and(|params| !params.is_empty()) {
-            return Err(Error::not_sent(Code::InvalidParams, "doctor takes no parameters"));
-        }
-        let mut result = bayar_provider::Outcome::answered(bayar_provider::Status::Done);
-        result.evidence = bayar_provider::Evidence::E3;
-        result.data = Some(crate::doctor::examine(&self.shared));
-        let ambient = &self.shared.ambient;
-        Ok(Outcome {
-            account: ENGINE_ACCOUNT.to_owned(),
-            provider: ENGINE_ACCOUNT.to_owned(),
-            operation: operation.to_owned(),
-            intent: crate::ambient::make_id('I', ambient.now_ms(), &ambient.nonce()?),
-            order_id: None,
-            tenant: None,
-            result,
-            acknowledgement: None,
+    fn own_operation(&self, operation: &str, params: &Value) -> Result<Outcome, Error> {
+        let end = crate::own::execute(&self.shared, operation, params);
+        step("end: before it returns");
+        end.map_err(|error| Error {
+            message: self.shared.redactor.text(&error.message).into_owned(),
+            ..error
         })
     }
 }
@@ -307,21 +305,30 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Shared {
+    /// The longest that one call of any account may take, in milliseconds, unless its host says otherwise.
+    pub fn longest_call_ms(&self) -> i64 {
+        let longest = self.accounts.values().map(|account| account.http.deadline()).max().unwrap_or_default();
+        i64::try_from(longest.as_millis()).unwrap_or(i64::MAX / 100)
+    }
+
     pub fn plugin_directory(&self) -> Option<&PathBuf> {
         self.plugins.directory.as_ref()
     }
 }
 
-/// Operations of the account `bayar`.
-const OWN_OPERATIONS: [&str; 1] = ["doctor"];
-
 /// Does what a path needs, itself, until the path is finished.
-fn drive<T>(account: &Account, mut task: Task<T>) -> T {
+pub(crate) fn drive<T>(account: &Account, mut task: Task<T>) -> T {
     loop {
         let gave = match task.advance() {
-            Progress::Done(end) => return end,
+            Progress::Done(end) => {
+                step("end: before it returns");
+                return end;
+            }
             Progress::Need(Need::Http { request, fresh, deadline, .. }) => {
-                match account.transport.send(&request, fresh, deadline) {
+                step("exchange: before");
+                let sent = account.transport.send(&request, fresh, deadline);
+                step("exchange: after");
+                match sent {
                     Ok(response) => Gave::Response(response),
                     Err(failure) => Gave::Failure(failure),
                 }
@@ -469,18 +476,34 @@ fn transport_options(http: &HttpSettings) -> Options {
     }
 }
 
-fn open_journal(setting: Option<&str>) -> Result<Arc<dyn Journal>, Error> {
-    match setting {
-        Some("none") => {}
-        None => {
-            log::warn!(target: "bayar", "no journal is configured: what is in flight when this process dies is not known afterwards")
-        }
-        Some(other) => {
-            let what = format!("engine.journal found {other:?}; this version has only \"none\"");
-            return Err(Error::not_sent(Code::InvalidConfig, what).field("engine.journal"));
-        }
+/// The journal that the configuration names. Nothing is opened before its first use.
+fn open_journal(setting: Option<&str>, beside: Option<&Path>) -> Result<Arc<dyn Journal>, Error> {
+    let setting = match setting {
+        Some(setting) => setting.to_owned(),
+        None => default_journal(beside)?,
+    };
+    if setting == "none" {
+        return Ok(Arc::new(journal::NoJournal));
     }
-    Ok(Arc::new(journal::None))
+    journal::open(&setting)
+}
+
+/// Beside the configuration's file; without one, in the user's state directory.
+fn default_journal(beside: Option<&Path>) -> Result<String, Error> {
+    let directory = match beside {
+        Some(file) => std::path::absolute(file).ok().and_then(|file| file.parent().map(Path::to_owned)),
+        None => std::env::var_os("XDG_STATE_HOME")
+            .filter(|home| Path::new(home).is_absolute())
+            .map(PathBuf::from)
+            .or_else(|| std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/state")))
+            .map(|state| state.join("bayar")),
+    };
+    let directory = directory.filter(|directory| directory.is_absolute()).ok_or_else(|| {
+        let what = "engine.journal is not set, and there is no configuration file and no home to keep a journal in; \
+            expected sqlite:/path/to/journal.db, postgres://…, or none";
+        Error::not_sent(Code::InvalidConfig, what).field("engine.journal")
+    })?;
+    Ok(format!("sqlite:{}", directory.join("journal.db").display()))
 }
 
 fn describe_account(account: &Account) -> Value {

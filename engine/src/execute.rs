@@ -10,16 +10,19 @@
 //! Every exchange passes the same steps, and there is a limit to them.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bayar_provider::{
-    Call, Class, Deduplication, Operation, ProviderError, Request, Response, Rupiah, SESSION,
+    Call, Class, Deduplication, Operation, ProviderError, Request, Response, Rupiah, SESSION, Status,
 };
+use serde_json::Value;
 
 use crate::drive::Wire;
 use crate::engine::{Account, Shared};
 use crate::error::{Code, Error, Stage};
-use crate::journal::{Attempt, End, Journal};
+use crate::faults;
+use crate::journal::{Attempt, Begun, End, Intent, Journal, Order, Said, Sent};
+use crate::known;
 use crate::outcome::Outcome;
 use crate::plugins::Step;
 use crate::request::HostCall;
@@ -33,22 +36,60 @@ const MAX_EXCHANGES: u32 = 8;
 pub(crate) async fn execute(
     engine: Arc<Shared>,
     account: Arc<Account>,
-    host: HostCall,
+    mut host: HostCall,
     wire: Wire,
 ) -> Result<Outcome, Error> {
     let operation = account.operation(&host.operation)?;
-    let mut run = Run {
-        engine: &engine,
-        account: &account,
-        operation,
-        host: &host,
-        wire: &wire,
-        exchanges: 0,
-        attempts: 0,
-    };
-    let end = run.exchange_until_done().await;
-    let end = end.map(|outcome| run.envelope(outcome)).map_err(|error| run.sign(error));
-    run.conclude(end)
+    if let Some(state) = host.known.as_deref().and_then(known::answer) {
+        return state;
+    }
+    loop {
+        let mut run = Run {
+            engine: &engine,
+            account: &account,
+            operation,
+            host: &host,
+            wire: &wire,
+            exchanges: 0,
+            moved: 0,
+            sent: host.after.clone(),
+        };
+        let end = match run.exchange_until_done().await {
+            Ok(outcome) => Ok(run.envelope(outcome)),
+            Err(Halt::Error(error)) => Err(run.sign(*error)),
+            // The key was used by another caller meanwhile: its intent decides.
+            Err(Halt::Known(intent)) => {
+                return known::answer(&intent).unwrap_or_else(|| Err(run.sign(faster())));
+            }
+            Err(Halt::Taken) if host.named || !host.owns => return Err(run.sign(taken(&host.call.reference))),
+            Err(Halt::Taken) => {
+                host.rename(&engine)?;
+                continue;
+            }
+        };
+        return run.conclude(end);
+    }
+}
+
+/// Why a call ends before it was sent, or with an error.
+enum Halt {
+    Error(Box<Error>),
+    /// The intent of this key is another's.
+    Known(Box<Intent>),
+    /// The reference belongs to another order.
+    Taken,
+}
+
+impl From<Error> for Halt {
+    fn from(error: Error) -> Self {
+        Halt::Error(Box::new(error))
+    }
+}
+
+impl From<bayar_provider::Error> for Halt {
+    fn from(error: bayar_provider::Error) -> Self {
+        Halt::Error(Box::new(error.into()))
+    }
 }
 
 /// One call under way.
@@ -59,14 +100,16 @@ struct Run<'a> {
     host: &'a HostCall,
     wire: &'a Wire,
     exchanges: u32,
-    /// Requests that move or change something and were recorded as `sending`.
-    attempts: u32,
+    /// Requests of this call that move or change something and were recorded as `sending`.
+    moved: u32,
+    /// The last attempt that was recorded.
+    sent: Option<Sent>,
 }
 
 impl Run<'_> {
     /// The loop over exchanges: it ends with the plugin's outcome, or with an error that
     /// knows whether the request may have been acted upon.
-    async fn exchange_until_done(&mut self) -> Result<bayar_provider::Outcome, Error> {
+    async fn exchange_until_done(&mut self) -> Result<bayar_provider::Outcome, Halt> {
         let mut call = self.host.call.clone();
         let mut session = None;
         let mut renewed = false;
@@ -75,12 +118,12 @@ impl Run<'_> {
         let mut last = Last::Nothing;
         loop {
             match step {
-                Step::Done(outcome) => return self.check(*outcome, last),
-                Step::Failed(error) => return Err(self.failed(error, last)),
+                Step::Done(outcome) => return Ok(self.check(*outcome, last)?),
+                Step::Failed(error) => return Err(self.failed(error, last).into()),
                 Step::Session(..) => {
-                    return Err(defect("it answered a session where none was asked for", last.stage()));
+                    return Err(defect("it answered a session where none was asked for", last.stage()).into());
                 }
-                Step::NeedsSession if renewed => return Err(self.session_refused(last)),
+                Step::NeedsSession if renewed => return Err(self.session_refused(last).into()),
                 Step::NeedsSession => {
                     let refused = session.map(|session: Session| session.number);
                     renewed = refused.is_some();
@@ -93,7 +136,9 @@ impl Run<'_> {
                 Step::Send(request, state) => {
                     let moves = request.moves || self.operation.class == Class::Change;
                     self.allow(&request, last)?;
+                    faults::step("call: prepared");
                     let sending = moves.then(|| self.record()).transpose()?;
+                    faults::step("call: recorded");
                     let response = self.exchange(request).await.map_err(|failure| self.lost(failure, moves));
                     if let Some(sending) = sending {
                         sending.answered();
@@ -105,6 +150,7 @@ impl Run<'_> {
                         .instance
                         .interpret(&document, &state, &response)
                         .map_err(|e| e.at(last.stage(), false))?;
+                    faults::step("call: interpreted");
                 }
             }
         }
@@ -130,7 +176,7 @@ impl Run<'_> {
             return Err(error.at(last.stage(), false));
         }
         // At most one request that moves, unless the provider refused to look at the first (401).
-        let again = request.moves && self.attempts > 0 && !matches!(last, Last::Answer { status: 401, .. });
+        let again = request.moves && self.moved > 0 && !matches!(last, Last::Answer { status: 401, .. });
         if again && matches!(self.operation.class, Class::Once | Class::Payable) {
             return Err(defect("it wanted to send a second request that moves money", Stage::MaybeSent));
         }
@@ -138,19 +184,33 @@ impl Run<'_> {
     }
 
     /// Makes the intent and this attempt durable, before the first byte of the request.
-    fn record(&mut self) -> Result<Sending, Error> {
-        self.engine.journal.sending(&Attempt {
-            account: &self.account.name,
+    fn record(&mut self) -> Result<Sending, Halt> {
+        let host = self.host;
+        let kept = self.account.redactor.kept_call(&host.call);
+        let left = host.deadline.saturating_duration_since(Instant::now());
+        let begun = self.engine.journal.sending(&Attempt {
+            scope: self.account.scope(),
+            provider: &self.account.provider,
             operation: &self.operation.name,
-            intent: &self.host.call.intent,
-            key: &self.host.key,
-            tenant: self.host.tenant.as_deref(),
-            reference: &self.host.call.reference,
-            number: self.attempts + 1,
-            call: &self.host.call,
+            class: self.operation.class,
+            owns: host.owns,
+            key: &host.key,
+            tenant: host.tenant.as_deref().unwrap_or_default(),
+            digest: &host.digest,
+            order_id: host.order_id.as_deref(),
+            resend: kept.params == host.call.params,
+            call: &kept,
+            after: self.sent.as_ref(),
+            lease_ms: i64::try_from((left + LEASE_MARGIN).as_millis()).unwrap_or(i64::MAX),
         })?;
-        self.attempts += 1;
-        Ok(Sending { journal: Some(Arc::clone(&self.engine.journal)), intent: self.host.call.intent.clone() })
+        let sent = match begun {
+            Begun::Sent(sent) => sent,
+            Begun::Known(intent) => return Err(Halt::Known(intent)),
+            Begun::Taken => return Err(Halt::Taken),
+        };
+        self.moved += 1;
+        self.sent = Some(sent.clone());
+        Ok(Sending { journal: Some(Arc::clone(&self.engine.journal)), sent })
     }
 
     async fn exchange(&self, request: Request) -> Result<Response, Failure> {
@@ -324,18 +384,21 @@ impl Run<'_> {
 
     /// Makes the end durable before the host learns of it.
     fn conclude(&self, end: Result<Outcome, Error>) -> Result<Outcome, Error> {
-        if self.attempts == 0 {
-            return end;
-        }
-        let recorded = match &end {
-            Ok(outcome) => self.engine.journal.concluded(&self.host.call.intent, End::Outcome(outcome)),
-            Err(error) => self.engine.journal.concluded(&self.host.call.intent, End::Error(error)),
+        let recorded = match (&self.sent, &end) {
+            (Some(sent), _) if self.moved > 0 => self.conclude_own(sent, &end),
+            (_, Ok(outcome)) => self.learn(outcome),
+            (_, Err(_)) => Ok(None),
         };
         match (recorded, end) {
-            (Ok(()), end) => end,
-            (Err(error), Ok(outcome)) => {
+            (Ok(Some(intent)), Ok(mut outcome)) => {
+                known::present(&mut outcome, &intent);
+                Ok(outcome)
+            }
+            (Ok(_), end) => end,
+            (Err(error), Ok(outcome)) if self.moved > 0 => {
                 Err(self.sign(Error { outcome: Some(Box::new(outcome)), ..error.at(Stage::Answered, false) }))
             }
+            (Err(error), Ok(_)) => Err(self.sign(error)),
             // The error says more than that it could not be written: the intent stays `sending`.
             (Err(unwritten), Err(error)) => {
                 log::error!(target: "bayar", "{}: the journal could not record how {} ended: {}", self.account.name, self.host.call.intent, unwritten.message);
@@ -343,6 +406,77 @@ impl Run<'_> {
             }
         }
     }
+
+    /// The end of this call's own intent; and what it says of the order, where another made that.
+    fn conclude_own(&self, sent: &Sent, end: &Result<Outcome, Error>) -> Result<Option<Intent>, Error> {
+        let journal = &self.engine.journal;
+        match end {
+            Ok(outcome) => {
+                let kept = self.account.redactor.kept_outcome(outcome);
+                let end = End::Outcome(&kept);
+                let intent = match journal.concluded(sent, &end) {
+                    // Reported, and nothing of ours was lost: the answer is not to be lost either.
+                    Err(error) if error.code == Code::JournalOpenElsewhere => {
+                        journal.concluded(sent, &end)?
+                    }
+                    result => result?,
+                };
+                if self.operation.about_order {
+                    self.learn(outcome)?;
+                }
+                // The order may have been heard of before its own answer was: a fast callback.
+                Ok(intent.filter(|intent| intent.state.status().is_some()))
+            }
+            Err(error) => journal.concluded(sent, &End::Error(error)).map(|_| None),
+        }
+    }
+
+    /// What an exchange about an order that another intent made says of that one. Gives it where this
+    /// call has no intent of its own.
+    fn learn(&self, outcome: &Outcome) -> Result<Option<Intent>, Error> {
+        let result = &outcome.result;
+        let gives_back = self.operation.class.moves() && self.operation.name.starts_with("refund");
+        if !self.operation.about_order || (result.status == Status::Done && !gives_back) {
+            return Ok(None);
+        }
+        let named = self.host.call.params.get("provider_reference").and_then(Value::as_str);
+        let order = match (result.reference.as_deref(), named) {
+            (Some(reference), _) => Order::Reference(reference),
+            (None, Some(named)) => Order::ProviderReference(named),
+            (None, None) => return Ok(None),
+        };
+        let journal = &self.engine.journal;
+        let refund = match gives_back {
+            false => None,
+            true => {
+                let asked = self.host.call.params.get("amount").and_then(Rupiah::from_wire);
+                let amount = match result.amount.or(asked) {
+                    Some(amount) => i64::try_from(amount.get()).ok(),
+                    // All of it.
+                    None => {
+                        journal.of_order(self.account.scope(), &order)?.and_then(|owner| owner.payable_amount)
+                    }
+                };
+                Some((self.host.call.intent.as_str(), amount.unwrap_or_default()))
+            }
+        };
+        let kept = self.account.redactor.kept_outcome(outcome);
+        let said = Said { operation: &self.operation.name, refund, outcome: &kept };
+        let owner = journal.learned(self.account.scope(), &order, &said)?;
+        Ok(owner.filter(|_| self.moved == 0))
+    }
+}
+
+/// How much longer than the call itself its lease is: for the journal's own commits.
+const LEASE_MARGIN: Duration = Duration::from_secs(10);
+
+fn faster() -> Error {
+    Error::not_sent(Code::InProgress, "another caller is using this key just now")
+}
+
+fn taken(reference: &str) -> Error {
+    let what = format!("the reference {reference:?} belongs to another order of this account");
+    Error::not_sent(Code::Conflict, what).field("reference")
 }
 
 /// The last thing heard from the provider.
@@ -373,7 +507,7 @@ impl Last {
 /// operation), it is recorded as abandoned: it may have been sent.
 struct Sending {
     journal: Option<Arc<dyn Journal>>,
-    intent: String,
+    sent: Sent,
 }
 
 impl Sending {
@@ -386,9 +520,9 @@ impl Sending {
 impl Drop for Sending {
     fn drop(&mut self) {
         if let Some(journal) = self.journal.take()
-            && let Err(error) = journal.concluded(&self.intent, End::Abandoned)
+            && let Err(error) = journal.concluded(&self.sent, &End::Abandoned)
         {
-            log::error!(target: "bayar", "the journal could not record that {} was abandoned: {}", self.intent, error.message);
+            log::error!(target: "bayar", "the journal could not record that {} was abandoned: {}", self.sent.intent, error.message);
         }
     }
 }

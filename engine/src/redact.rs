@@ -1,4 +1,4 @@
-//! The one door that everything written passes: logs, errors and, later, the journal.
+//! The one door that everything written passes: logs, errors and the journal.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,9 @@ pub const HIDDEN: &str = "***";
 
 /// Shorter values are not looked for: they would match by accident, and are no secrets.
 const SHORTEST: usize = 6;
+
+/// Fields that hold a signature, in lower case: whoever reads one could try to make others.
+const SIGNATURES: [&str; 4] = ["sign", "signature", "signature_key", "x-signature"];
 
 /// Removes the credentials of the configured accounts, and what looks like a card number,
 /// from text that is about to be written.
@@ -64,6 +67,43 @@ impl Redactor {
             }
             Value::Array(items) => items.iter_mut().for_each(|item| self.value(item)),
             Value::Object(fields) => fields.values_mut().for_each(|field| self.value(field)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    /// A call as the journal keeps it: without session, secrets and card numbers.
+    pub fn kept_call(&self, call: &bayar_provider::Call) -> bayar_provider::Call {
+        let mut kept = bayar_provider::Call { session: None, ..call.clone() };
+        self.kept(&mut kept.params);
+        kept
+    }
+
+    /// An outcome as the journal keeps it. What the payer is told to pay to stays as it is, also where
+    /// its number looks like a card's.
+    pub fn kept_outcome(&self, outcome: &crate::Outcome) -> crate::Outcome {
+        let mut kept = crate::Outcome { acknowledgement: None, ..outcome.clone() };
+        self.kept(&mut kept.result.raw);
+        kept.result.data.iter_mut().for_each(|data| self.kept(data));
+        kept
+    }
+
+    /// Removes secrets, signatures and card numbers from a document that is kept.
+    pub fn kept(&self, value: &mut Value) {
+        match value {
+            Value::String(text) => {
+                if let Cow::Owned(clean) = self.text(text) {
+                    *text = clean;
+                }
+            }
+            Value::Array(items) => items.iter_mut().for_each(|item| self.kept(item)),
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    match SIGNATURES.contains(&name.to_ascii_lowercase().as_str()) {
+                        true => *field = HIDDEN.into(),
+                        false => self.kept(field),
+                    }
+                }
+            }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
     }

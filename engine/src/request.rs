@@ -6,9 +6,10 @@ use bayar_provider::{Call, Class};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
-use crate::ambient::{Ambient, make_id};
-use crate::engine::Account;
+use crate::ambient::make_id;
+use crate::engine::{Account, Shared};
 use crate::error::{Code, Error};
+use crate::journal::{Intent, Order, Sent, State};
 use crate::plugins::hex;
 
 /// The longest that a host may let a call take.
@@ -26,6 +27,16 @@ pub(crate) struct HostCall {
     pub order_id: Option<String>,
     /// When the call must be over.
     pub deadline: Instant,
+    /// The digest of the request: the same key with another one is a conflict.
+    pub digest: String,
+    /// Whether this call makes the order of its reference.
+    pub owns: bool,
+    /// Whether the host chose the reference, so that the engine may not choose another.
+    pub named: bool,
+    /// What the journal has of this key already.
+    pub known: Option<Box<Intent>>,
+    /// The attempt that this call goes on after: recovery sends the same bytes again.
+    pub after: Option<Sent>,
     /// The call as the plugin gets it, without a session.
     pub call: Call,
 }
@@ -36,10 +47,10 @@ impl HostCall {
     /// # Errors
     /// [`Code::Unsupported`] and [`Code::InvalidParams`], naming the field, what was found and what is allowed.
     pub fn read(
+        engine: &Shared,
         account: &Account,
         operation: &str,
         params: Value,
-        ambient: &dyn Ambient,
     ) -> Result<HostCall, Error> {
         let described = account.operation(operation)?;
         let mut params = match params {
@@ -60,21 +71,33 @@ impl HostCall {
             Some(Value::String(order_id)) => Some(order_id.clone()),
             Some(other) => return Err(invalid("order_id", &format!("found {other}"), "a string")),
         };
-        let (now_ms, nonce) = (ambient.now_ms(), ambient.nonce()?);
-        let creates = described.class != Class::Read && !params.contains_key("provider_reference");
-        let reference = match (named, &order_id) {
-            (Some(reference), _) => allowed(account, "reference", reference)?,
-            (None, Some(order_id)) => allowed(account, "order_id", order_id.clone())?,
-            (None, None) if creates => make_id('B', now_ms, &nonce),
-            (None, None) => String::new(),
-        };
+        let (now_ms, nonce) = (engine.ambient.now_ms(), engine.ambient.nonce()?);
         let key = key.unwrap_or_default();
+        let digest = digest(&account.name, operation, named.as_deref(), &params)?;
+        let known = match key.as_str() {
+            "" => None,
+            key => engine.journal.of_key(tenant.as_deref().unwrap_or_default(), key)?,
+        };
+        if let Some(known) = known.as_ref().filter(|known| known.digest != digest) {
+            return Err(conflict(known));
+        }
+        let chosen = named.is_some();
+        let creates = described.class != Class::Read && !params.contains_key("provider_reference");
+        let order = Asked { account, about_order: described.about_order, creates };
+        let reference = match (&known, named) {
+            (Some(known), _) => known.reference.clone(),
+            (None, Some(reference)) => allowed(account, "reference", reference)?,
+            (None, None) => {
+                let made = || make_id('B', now_ms, &nonce);
+                order.reference(engine, order_id.as_deref(), made)?
+            }
+        };
         let key_digest = if key.is_empty() {
             String::new()
         } else {
             key_digest(&account.name, operation, tenant.as_deref(), &key)
         };
-        let call = Call {
+        let fresh = Call {
             operation: operation.to_owned(),
             params: Value::Object(params),
             intent: make_id('I', now_ms, &nonce),
@@ -84,8 +107,144 @@ impl HostCall {
             nonce: hex(&nonce),
             session: None,
         };
-        Ok(HostCall { operation: operation.to_owned(), key, tenant, order_id, deadline, call })
+        let owns = described.class.moves() && !described.about_order && !fresh.reference.is_empty();
+        let call = match &known {
+            // Nothing of it was sent: the same call again, with the parameters given now, for what
+            // was masked in those that were kept.
+            Some(known) if known.state == State::New => Call {
+                intent: known.id.clone(),
+                now_ms: known.call.as_ref().map_or(now_ms, |call| call.now_ms),
+                nonce: known.call.as_ref().map_or_else(|| fresh.nonce.clone(), |call| call.nonce.clone()),
+                ..fresh
+            },
+            _ => fresh,
+        };
+        Ok(HostCall {
+            operation: operation.to_owned(),
+            key,
+            tenant,
+            order_id,
+            deadline,
+            digest,
+            owns,
+            named: chosen,
+            known: known.map(Box::new),
+            after: None,
+            call,
+        })
     }
+
+    /// The call of an intent that is sent again, byte for byte, after its last attempt.
+    pub fn again(account: &Account, intent: &Intent) -> Option<HostCall> {
+        let call = intent.call.clone().filter(|_| intent.resend)?;
+        let after = Sent { intent: intent.id.clone(), number: intent.attempts, fence: intent.fence };
+        Some(HostCall {
+            operation: intent.operation.clone(),
+            key: intent.key.clone().unwrap_or_default(),
+            tenant: Some(intent.tenant.clone()).filter(|tenant| !tenant.is_empty()),
+            order_id: intent.order_id.clone(),
+            deadline: Instant::now() + account.http.deadline(),
+            digest: intent.digest.clone(),
+            owns: intent.owns,
+            named: true,
+            known: None,
+            after: Some(after),
+            call,
+        })
+    }
+
+    /// Gives the order another reference, for this one belongs to another order.
+    pub fn rename(&mut self, engine: &Shared) -> Result<(), Error> {
+        self.call.reference = make_id('B', engine.ambient.now_ms(), &engine.ambient.nonce()?);
+        Ok(())
+    }
+}
+
+/// Which reference a call gets.
+struct Asked<'a> {
+    account: &'a Account,
+    about_order: bool,
+    creates: bool,
+}
+
+impl Asked<'_> {
+    fn reference(
+        &self,
+        engine: &Shared,
+        order_id: Option<&str>,
+        made: impl Fn() -> String,
+    ) -> Result<String, Error> {
+        let scope = self.account.scope();
+        let Some(order_id) = order_id else {
+            return Ok(if self.creates && !self.about_order { made() } else { String::new() });
+        };
+        // Whether another order has it already is seen when the intent is kept: then it gets another.
+        let within = self.account.reference.allows(order_id);
+        if self.about_order || !self.creates {
+            // The host's name for it, or what the provider knows it by.
+            if let Some(intent) = engine.journal.of_order(scope, &Order::OrderId(order_id))? {
+                return Ok(intent.reference);
+            }
+        } else if engine.journal.keeps() && !within {
+            return Ok(made());
+        }
+        allowed(self.account, "order_id", order_id.to_owned())
+    }
+}
+
+/// The digest of a request, version 1: SHA-256 over its canonical JSON (RFC 8785), amounts as
+/// numbers, without the engine's own parameters and without what is absent or the default.
+fn digest(
+    account: &str,
+    operation: &str,
+    reference: Option<&str>,
+    params: &Map<String, Value>,
+) -> Result<String, Error> {
+    let mut params = Value::Object(params.clone());
+    normalise(&mut params);
+    if let Some(params) = params.as_object_mut()
+        && params.get("currency").and_then(Value::as_str) == Some("IDR")
+    {
+        params.remove("currency");
+    }
+    let mut request = serde_json::json!({"account": account, "operation": operation, "params": params});
+    if let Some(reference) = reference {
+        request["reference"] = reference.into();
+    }
+    let text = serde_json_canonicalizer::to_vec(&request).map_err(|e| {
+        Error::not_sent(Code::Internal, format!("the request cannot be written as JSON: {e}"))
+    })?;
+    Ok(format!("1:{}", hex(&Sha256::digest(text))))
+}
+
+/// `"150000"` and `150000` are one amount, and what is null is absent.
+fn normalise(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            for (name, value) in fields.iter_mut() {
+                let amount = matches!(name.as_str(), "amount" | "price" | "quantity");
+                match value.as_str().and_then(|text| text.parse::<u64>().ok()).filter(|_| amount) {
+                    Some(number) => *value = number.into(),
+                    None => normalise(value),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(normalise),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn conflict(known: &Intent) -> Error {
+    let what = format!(
+        "the key was used at {} for another request ({} of {}, {})",
+        crate::known::moment(known.created_ms),
+        known.operation,
+        known.account,
+        known.order_id.as_deref().unwrap_or(&known.reference),
+    );
+    let error = Error::not_sent(Code::Conflict, what).field("key");
+    Error { intent: Some(known.id.clone()), reference: Some(known.reference.clone()), ..error }
 }
 
 /// Takes one of the engine's own parameters out.

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use toy::Toy;
 
 fn engine(settings: Value) -> Engine {
-    let config = json!({"providers": {"toy": settings}});
+    let config = json!({"engine": {"journal": "none"}, "providers": {"toy": settings}});
     Engine::builder().plugin("toy", module::<Toy>()).open(&config.to_string()).expect("opens")
 }
 

@@ -7,7 +7,7 @@ mod toy;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bayar::journal::{Attempt, End, Journal};
+use bayar::journal::{Attempt, Begun, End, Intent, Journal, Received, Scope, Sent};
 use bayar::{Ambient, Code, Engine, Error, Gave, Need, Outcome, Progress, Stage, Status};
 use bayar_provider::abi::module;
 use common::{Server, json_answer};
@@ -42,20 +42,27 @@ fn unavailable() -> Error {
 }
 
 impl Journal for Recording {
-    fn sending(&self, attempt: &Attempt<'_>) -> Result<(), Error> {
+    fn name(&self) -> &str {
+        "recording"
+    }
+
+    fn keeps(&self) -> bool {
+        false
+    }
+
+    fn sending(&self, attempt: &Attempt<'_>) -> Result<Begun, Error> {
         if self.fail_sending.load(Ordering::SeqCst) {
             return Err(unavailable());
         }
         let server = self.server.lock().expect("no panic here");
         let arrived = server.as_ref().map_or(0, |requests| requests.lock().expect("no panic here").len());
-        self.write(format!(
-            "sending {} {} #{} key={} arrived={arrived}",
-            attempt.operation, attempt.reference, attempt.number, attempt.key
-        ));
-        Ok(())
+        let number = attempt.after.map_or(1, |before| before.number + 1);
+        let (operation, reference, key) = (attempt.operation, &attempt.call.reference, attempt.key);
+        self.write(format!("sending {operation} {reference} #{number} key={key} arrived={arrived}"));
+        Ok(Begun::Sent(Sent { intent: attempt.call.intent.clone(), number, fence: 1 }))
     }
 
-    fn concluded(&self, _: &str, end: End<'_>) -> Result<(), Error> {
+    fn concluded(&self, _: &Sent, end: &End<'_>) -> Result<Option<Intent>, Error> {
         if self.fail_concluded.load(Ordering::SeqCst) {
             return Err(unavailable());
         }
@@ -64,16 +71,12 @@ impl Journal for Recording {
             End::Error(error) => format!("error {} {:?}", error.code.as_str(), error.stage),
             End::Abandoned => "abandoned".to_owned(),
         });
-        Ok(())
+        Ok(None)
     }
 
-    fn received(&self, account: &str, event: &bayar_provider::Event) -> Result<(), Error> {
-        self.write(format!("received {account} {}", event.reference));
-        Ok(())
-    }
-
-    fn name(&self) -> &str {
-        "recording"
+    fn received(&self, scope: Scope<'_>, event: &bayar_provider::Event) -> Result<Received, Error> {
+        self.write(format!("received {} {}", scope.account, event.reference));
+        Ok(Received { repeated: false, intent: None })
     }
 }
 
@@ -106,7 +109,7 @@ fn bench(answers: Vec<Vec<u8>>) -> Bench {
 }
 
 fn open(settings: Value, journal: Arc<Recording>) -> Result<Engine, Error> {
-    let config = json!({"providers": {"toy": settings}});
+    let config = json!({"engine": {"journal": "none"}, "providers": {"toy": settings}});
     Engine::builder().plugin("toy", module::<Toy>()).ambient(Fixed).journal(journal).open(&config.to_string())
 }
 

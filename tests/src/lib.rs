@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod cases;
+pub mod postgres;
 pub mod promises;
 pub mod readme;
 

@@ -22,6 +22,7 @@ use super::connection::{Connection, deadline_of};
 use super::failure::{Reason, Trouble};
 use super::options::{Proxy, Settings};
 use super::target::Target;
+use crate::faults::step;
 
 /// How large a proxy's answer to `CONNECT` may be, and how many fields it may have.
 const PROXY_ANSWER: usize = 8 * 1024;
@@ -58,8 +59,10 @@ impl Connector for Opener {
         let target = Target::parse(&url).map_err(|refused| Trouble::new(refused.reason, refused.message))?;
         let deadline = deadline_of(details.timeout);
         let opened = Instant::now().checked_add(self.settings.connect_timeout).unwrap_or(deadline);
+        step("connect: before");
         let connection = open(&self.settings, &self.tls, &target, opened.min(deadline));
         attempt::nothing_of_the_request_was_written();
+        step("connect: after");
         Ok(Some(connection?))
     }
 }

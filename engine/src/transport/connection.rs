@@ -13,6 +13,7 @@ use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport}
 
 use super::attempt;
 use super::failure::Trouble;
+use crate::faults::step;
 
 /// The longest line of a request's header that ureq is given to write.
 pub(super) const LONGEST_LINE: usize = 16 * 1024;
@@ -205,10 +206,25 @@ impl Connection {
 
     fn send_gathered(&mut self) -> Result<(), Trouble> {
         let mut bytes = mem::take(&mut self.unsent);
-        let sent = self.send(&bytes);
+        let sent = if bytes.is_empty() { Ok(()) } else { self.send_stepwise(&bytes) };
         bytes.clear();
         self.unsent = bytes;
         sent.map_err(|error| Trouble::from_io(&error, "sending the request"))
+    }
+
+    /// Sends a part of a request. Where steps are counted its first byte goes alone, so that a
+    /// process can die between that and the rest.
+    fn send_stepwise(&mut self, bytes: &[u8]) -> io::Result<()> {
+        step("request: before its first byte");
+        let alone = if cfg!(feature = "faults") { 1 } else { 0 };
+        let (first, rest) = bytes.split_at(alone);
+        if !first.is_empty() {
+            self.send(first)?;
+            step("request: after its first byte");
+        }
+        self.send(rest)?;
+        step("request: written whole");
+        Ok(())
     }
 
     /// Reads on; false at an orderly end. All other ends are troubles.
@@ -220,6 +236,7 @@ impl Connection {
         }
         let count = self.fill().map_err(|error| Trouble::from_io(&error, "reading the answer"))?;
         attempt::read(count);
+        step("answer: something was read");
         Ok(count > 0)
     }
 
