@@ -10,7 +10,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::{Map, Value, json};
 
+use crate::journal::Journal;
 use crate::output::{Failure, print_json, print_line, print_table};
+use crate::reconcile::Reconcile;
+use crate::recover::Recover;
 
 /// Takes payments through Indonesian providers, from the command line.
 #[derive(Parser)]
@@ -40,6 +43,17 @@ pub enum Command {
     Callback(CallbackArgs),
     /// Show what plugins and accounts can do
     Describe(Describe),
+    /// Look at payments whose end nobody heard, and ask the providers what became of them
+    ///
+    /// For cron and timers. Ends with 0 (nothing is left to do for people), 1 (something waits
+    /// for a review, or its account cannot be asked) or 2 (nothing could be done).
+    Recover(Recover),
+    /// Look into the journal: payments and their stories, reviews, privacy, exports
+    Journal(Journal),
+    /// Compare the journal with a provider's own report
+    ///
+    /// Ends with 0 (all matched), 1 (there are differences) or 2 (nothing was compared).
+    Reconcile(Reconcile),
     /// Examine the installation and the configuration, without sending anything
     Doctor,
     /// Run all providers, simulated, on this machine
@@ -110,7 +124,7 @@ pub struct Sandbox {
 
 impl Cli {
     /// The engine of the configuration that was named.
-    fn engine(&self) -> Result<Engine, Failure> {
+    pub fn engine(&self) -> Result<Engine, Failure> {
         let file = self.config.as_ref().ok_or_else(|| {
             Failure::Usage("no configuration: give --config FILE or set BAYAR_CONFIG. `bayar sandbox --print-config` writes one to start with".to_owned())
         })?;
@@ -289,7 +303,7 @@ pub fn completions(shell: Shell) {
     clap_complete::generate(shell, &mut Cli::command(), "bayar", &mut std::io::stdout());
 }
 
-fn split<'a>(text: &'a str, at: char, option: &str, form: &str) -> Result<(&'a str, &'a str), Failure> {
+pub fn split<'a>(text: &'a str, at: char, option: &str, form: &str) -> Result<(&'a str, &'a str), Failure> {
     text.split_once(at).ok_or_else(|| Failure::Usage(format!("{option} {text}: expected {form}")))
 }
 

@@ -1,7 +1,12 @@
 //! `bayar`: the command line.
 
 mod commands;
+mod journal;
 mod output;
+mod reconcile;
+mod recover;
+mod story;
+mod when;
 
 use std::process::ExitCode;
 
@@ -23,6 +28,9 @@ impl Cli {
             Command::Call(call) => call.run(self),
             Command::Callback(callback) => callback.run(self),
             Command::Describe(describe) => describe.run(self),
+            Command::Recover(recover) => recover.run(self),
+            Command::Journal(journal) => journal.run(self),
+            Command::Reconcile(reconcile) => reconcile.run(self),
             Command::Doctor => commands::doctor(self),
             Command::Sandbox(sandbox) => sandbox.run(),
             Command::Completions { shell } => {

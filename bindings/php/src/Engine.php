@@ -121,6 +121,87 @@ final class Engine
     }
 
     /**
+     * Takes on an effect of what was paid, so that one caller applies it:
+     *
+     *     $claim = $engine->claim($outcome->intent, 'credit');
+     *
+     * Apply it where $claim->granted, under its transactionId, then confirm(). Where it is not granted,
+     * it was applied before. A caller that dies loses the claim after $leaseSeconds (60), and the next
+     * one gets the same transactionId.
+     *
+     * @throws InProgress where another caller holds it
+     * @throws NotPossible where nothing was paid, or a person should look first
+     */
+    public function claim(string $intent, string $effect, ?int $leaseSeconds = null): Claim
+    {
+        return new Claim($this->own('claim', ['intent' => $intent, 'effect' => $effect, 'lease_seconds' => $leaseSeconds]));
+    }
+
+    /**
+     * The effect was applied; it is never granted again.
+     *
+     * @throws NotPossible where the claim ran out and another caller took it on
+     */
+    public function confirm(Claim $claim): Claim
+    {
+        return new Claim($this->own('confirm', ['intent' => $claim->intent, 'effect' => $claim->effect, 'fence' => $claim->fence]));
+    }
+
+    /**
+     * The effect was not applied: another caller may claim it at once.
+     *
+     * @throws NotPossible where the claim ran out and another caller took it on
+     */
+    public function release(Claim $claim): Claim
+    {
+        return new Claim($this->own('release', ['intent' => $claim->intent, 'effect' => $claim->effect, 'fence' => $claim->fence]));
+    }
+
+    /**
+     * Looks at payments whose end nobody heard, and asks the providers. To be called every few minutes.
+     *
+     * @param bool $now also those whose time to be looked at has not come yet
+     * @param ?int $limit so many at most; 1000 if null
+     *
+     * @return array{looked: int, settled: int, waiting: int, review: int, failed: int, intents: list<array<string, mixed>>}
+     */
+    public function recover(?string $account = null, bool $now = false, ?int $limit = null): array
+    {
+        return $this->own('recover', ['account' => $account, 'now' => $now, 'limit' => $limit]);
+    }
+
+    /**
+     * Payments and other calls in the journal, newest first.
+     *
+     * @param array{state?: string, review?: bool, account?: string, operation?: string, order_id?: string,
+     *     tenant?: string, since_ms?: int, until_ms?: int, after?: string, limit?: int} $filter times in
+     *     milliseconds since 1970-01-01 UTC; after is the id of the last one of the page before
+     *
+     * @return list<array<string, mixed>>
+     */
+    public function intents(array $filter = []): array
+    {
+        return $this->own('intents', $filter)['intents'];
+    }
+
+    /**
+     * One of them with all that is known of it.
+     *
+     * @return array{intent: array<string, mixed>, params: mixed, attempts: list<array<string, mixed>>,
+     *     events: list<array<string, mixed>>, effects: list<array<string, mixed>>, audit: list<array<string, mixed>>}
+     */
+    public function intent(string $intent): array
+    {
+        return $this->own('intent', ['intent' => $intent]);
+    }
+
+    /** An operation of the engine itself; what it gives. */
+    private function own(string $operation, array $params): array
+    {
+        return $this->call('bayar', $operation, array_filter($params, fn(mixed $value) => $value !== null))['data'];
+    }
+
+    /**
      * What an account is and can do; without one: the engine, every account and every plugin.
      *
      * @return array<string, mixed>

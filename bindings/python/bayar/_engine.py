@@ -6,10 +6,12 @@ import json
 import logging
 import os
 import threading
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Tuple, TypeVar, Union
 
 from . import _native
 from ._errors import error_of, refused
+
+_T = TypeVar("_T")
 
 Params = Optional[Mapping[str, Any]]
 Headers = Union[Mapping[str, str], Iterable[Tuple[str, str]]]
@@ -66,6 +68,33 @@ class Outcome(Dict[str, Any]):
     def __repr__(self) -> str:
         shown = ("account", "operation", "order_id", "status", "amount", "evidence", "review")
         return "<Outcome " + " ".join(f"{name}={self[name]!r}" for name in shown if name in self) + ">"
+
+
+class Claim(Dict[str, Any]):
+    """A claim on an effect: the host's own action because something was paid, such as crediting an
+    invoice. The document as a dict, its fields as attributes too."""
+
+    intent: str
+    effect: str
+    #: claimed, released, or confirmed.
+    state: str
+    #: Whether this caller is to apply the effect now.
+    granted: bool
+    #: The same for every claim of this effect: what the host applies once.
+    transaction_id: str
+    #: Which claim of this effect it is.
+    fence: int
+    #: Until when it holds, in milliseconds since 1970-01-01 UTC; 0 where it is over.
+    lease_ms: int
+
+    def __getattr__(self, name: str) -> Any:
+        if name in Claim.__annotations__:
+            return self.get(name)
+        raise AttributeError(f"a claim has no field {name!r}")
+
+    def __repr__(self) -> str:
+        shown = ("intent", "effect", "state", "granted", "transaction_id", "fence")
+        return "<Claim " + " ".join(f"{name}={self[name]!r}" for name in shown if name in self) + ">"
 
 
 class Request:
@@ -198,6 +227,77 @@ class Engine:
         envelope = _envelope(headers, query, body, remote_addr, method, path)
         return Outcome(self._run("bayar_callback", _native.name(account, "account"), *envelope))
 
+    def claim(self, intent: str, effect: str, *, lease_seconds: Optional[int] = None) -> Claim:
+        """Takes on an effect of what was paid, so that one caller applies it: ``claim(outcome.intent, "credit")``.
+
+        Apply it where ``granted`` is true, under the ``transaction_id``, then :meth:`confirm`. Where
+        it is false, it was applied before. A caller that dies loses the claim after
+        ``lease_seconds`` (60), and the next one gets the same ``transaction_id``.
+
+        Raises :class:`bayar.InProgress` where another caller holds it, :class:`bayar.NotPossible`
+        where nothing was paid, or a person should look first.
+        """
+        return self._own(Claim, "claim", {"intent": intent, "effect": effect, "lease_seconds": lease_seconds})
+
+    def confirm(self, claim: Mapping[str, Any]) -> Claim:
+        """The effect was applied; it is never granted again.
+
+        Raises :class:`bayar.NotPossible` where the claim ran out and another caller took it on.
+        """
+        return self._own(Claim, "confirm", _claimed(claim))
+
+    def release(self, claim: Mapping[str, Any]) -> Claim:
+        """The effect was not applied: another caller may claim it at once."""
+        return self._own(Claim, "release", _claimed(claim))
+
+    def recover(
+        self, account: Optional[str] = None, *, now: bool = False, limit: Optional[int] = None
+    ) -> Dict[str, Any]:
+        """Looks at payments whose end nobody heard, and asks the providers. To be called every few minutes.
+
+        ``now`` also looks at those whose time has not come yet, ``limit`` at so many at most (1000).
+        Gives ``{looked, settled, waiting, review, failed, intents: […]}``.
+        """
+        return self._own(dict, "recover", {"account": account, "now": now, "limit": limit})
+
+    def intents(
+        self,
+        *,
+        state: Optional[str] = None,
+        review: bool = False,
+        account: Optional[str] = None,
+        operation: Optional[str] = None,
+        order_id: Optional[str] = None,
+        tenant: Optional[str] = None,
+        since_ms: Optional[int] = None,
+        until_ms: Optional[int] = None,
+        after: Optional[str] = None,
+        limit: Optional[int] = None,
+    ) -> List[Dict[str, Any]]:
+        """Payments and other calls in the journal, newest first, 100 unless ``limit`` says otherwise.
+
+        ``review``: only those that wait for a person. ``since_ms``, ``until_ms``: made from and before
+        these moments, in milliseconds since 1970-01-01 UTC. ``after``: the ``id`` of the last one of
+        the page before.
+        """
+        wanted = {
+            "state": state,
+            "review": review,
+            "account": account,
+            "operation": operation,
+            "order_id": order_id,
+            "tenant": tenant,
+            "since_ms": since_ms,
+            "until_ms": until_ms,
+            "after": after,
+            "limit": limit,
+        }
+        return self._own(dict, "intents", wanted)["intents"]
+
+    def intent(self, intent: str) -> Dict[str, Any]:
+        """One of them with all that is known of it: ``{intent, params, attempts, events, effects, audit}``."""
+        return self._own(dict, "intent", {"intent": intent})
+
     def describe(self, account: Optional[str] = None) -> Dict[str, Any]:
         """What an account is and can do; without one: the engine, every account and every plugin."""
         return self._run("bayar_describe", None if account is None else _native.name(account, "account"))
@@ -254,6 +354,11 @@ class Engine:
 
     def __repr__(self) -> str:
         return f"<bayar.Engine {self.version}{'' if self._held else ' closed'}>"
+
+    def _own(self, kind: Callable[[Dict[str, Any]], _T], operation: str, params: Dict[str, Any]) -> _T:
+        """An operation of the engine itself; what it gives."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return kind(self.call("bayar", operation, given)["data"])
 
     def _run(self, function: str, *arguments: Any) -> Dict[str, Any]:
         held = self._living()
@@ -342,6 +447,10 @@ class Operation:
         finally:
             self._busy.release()
             _drain(self._library, self._engine)
+
+
+def _claimed(claim: Mapping[str, Any]) -> Dict[str, Any]:
+    return {name: claim[name] for name in ("intent", "effect", "fence")}
 
 
 def _config(config: Union[str, "os.PathLike[str]", Mapping[str, Any]]) -> bytes:
