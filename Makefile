@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-operations test-hosts operations headers bench dist install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-faults soak operations headers bench dist install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -31,7 +31,7 @@ demo: build ## payments through every provider, paid, their callbacks verified
 	@python3 tests/demo/demo.py $(BUILT)
 
 check: ## the inner loop: format, clippy, unit tests
-	@tests/demo/need cargo cc
+	@tests/demo/need cargo cc postgresql
 	@echo "checking the format"
 	@cargo fmt --all --check
 	@# Those that the sandbox's build script finds are no modules that cargo fmt knows.
@@ -41,10 +41,10 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts ## everything
+test: check test-rust test-walks test-operations test-hosts test-faults ## everything
 
 test-rust: build
-	@tests/demo/need openssl
+	@tests/demo/need openssl postgresql
 	@echo "building the plugins that misbehave"
 	@$(CARGO_BUILD) --workspace
 	@echo "testing the crates"
@@ -70,6 +70,24 @@ test-operations: build ## every operation of every provider, from each language
 	@echo "calling every operation from Python, PHP, C and Rust"
 	@$(CARGO_BUILD) -p bayar --example calls
 	@tests/operations/run $(BUILT)
+
+test-faults: faulty ## nothing lost, nothing sent twice, nobody fooled
+	@tests/demo/need php python3 cc strace
+	@echo "proving what the journal promises"
+	@tests/faults/run $(BUILT)
+
+soak: KILLS = 100000
+soak: faulty ## kill processes under load, KILLS times (100000)
+	@KILLS=$(KILLS) tests/faults/run $(BUILT) kills
+
+# The library with named steps at which it can be told to abort; afterwards the one that ships again.
+.PHONY: faulty
+faulty: build
+	@echo "building the library that can be told where to abort"
+	@$(CARGO_BUILD) $(SHIPPED) --features bayar-ffi/faults
+	@mkdir -p $(BUILT)/faults
+	@cp --remove-destination $(BUILT)/libbayar.so $(BUILT)/faults/libbayar.so
+	@$(CARGO_BUILD) $(SHIPPED)
 
 operations: build ## write the README's table of operations anew
 	@$(CARGO_BUILD) -p bayar --example calls

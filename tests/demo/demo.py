@@ -3,8 +3,8 @@
     demo.py TARGET-DIRECTORY
 
 Starts the sandbox and a tiny host on free ports. For each payment: calls the provider, has the
-payer pay, lets the callback reach the host, then sends it once more, forged. What is called is in
-payments.json. Stops everything that it started, however it ends.
+payer pay, lets the callback reach the host, sends it once more, and once more forged. What is called
+is in payments.json. Stops everything that it started, however it ends.
 """
 
 import contextlib
@@ -43,7 +43,7 @@ def main(target):
         registered = [f"{provider}.callback_url={host_url}{path}" for provider, path in REGISTERED.items()]
         simulator = sandbox.Process(target, *registered)
         cleanup.callback(simulator.stop)
-        config.write_text(simulator.config(plugins=str(target)))
+        config.write_text(simulator.config(plugins=str(target), journal=f"sqlite:{work / 'journal.db'}"))
         say(f"the sandbox is at {simulator.url}, the host at {host_url}")
 
         desk = Desk(sandbox.Sandbox(simulator.url), host, host_url)
@@ -55,7 +55,8 @@ def main(target):
         for language, program in programs(target, work).items():
             rows.append(desk.pay(language, "midtrans", payments["midtrans"], lambda order, _: [program, config, order, "qris"]))
         print_table(rows)
-        say("every callback was also sent forged, with one character changed: refused each time, answered 401")
+        say("every callback came twice: each order was credited once")
+        say("every callback came forged, too, with one character changed: refused, answered 401")
         say("stopping the sandbox and the host")
 
 
@@ -119,15 +120,21 @@ class Desk:
         delivered = self.control.act(order, provider=provider)["deliveries"]
         heard = json.loads(self.host.stdout.readline())
         answers = [attempt["status"] for delivery in delivered for attempt in delivery["attempts"]]
-        if heard.get("order") != order or heard["status"] != payment["paid"] or answers != [200]:
+        expected = {"order": order, "status": payment["paid"], "review": None, "credited": True, "answered": 200}
+        if heard != expected or answers != [200]:
             raise SystemExit(f"the callback for {order} was not taken: {heard}, answered {answers}")
-        self.forge(order, provider, payment["forge"])
-        status = f"{outcome['status']} → {heard['status']}"
+        status, heard = self.send(order, provider)
+        if status != 200 or heard != {**expected, "credited": False}:
+            raise SystemExit(f"the same callback for {order} again was answered {status}: {heard}")
+        genuine = payment["forge"]
+        status, heard = self.send(order, provider, genuine, genuine[:-1] + ("0" if genuine[-1] != "0" else "1"))
+        if status != 401 or heard.get("refused") != "callback_refused":
+            raise SystemExit(f"a forged callback of {provider} was answered {status}: {heard}")
+        status = f"{outcome['status']} → {payment['paid']}"
         return (language, outcome["provider"], order, status, instruction_text(outcome), ms)
 
-    def forge(self, order, provider, genuine):
-        """The same callback with one character changed: refused, and nothing in it believed."""
-        forged = genuine[:-1] + ("0" if genuine[-1] != "0" else "1")
+    def send(self, order, provider, genuine="", forged=""):
+        """The callback as the provider would send it now, or forged; what it was answered, and what the host made of it."""
         sent = self.control.callback(order, provider)
         url = "?".join(filter(None, [sent["urls"][0], sent["query"]])).replace(genuine, forged)
         body = sent["body"].replace(genuine, forged).encode()
@@ -137,9 +144,7 @@ class Desk:
                 status = answer.status
         except urllib.error.HTTPError as refusal:
             status = refusal.code
-        heard = json.loads(self.host.stdout.readline())
-        if status != 401 or heard.get("refused") != "callback_refused":
-            raise SystemExit(f"a forged callback of {provider} was answered {status}: {heard}")
+        return status, json.loads(self.host.stdout.readline())
 
 
 def instruction_text(outcome):

@@ -8,7 +8,6 @@ needs around it (PHP's `<?php`, C's and Rust's `main`) gets it here. Ends with a
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -36,14 +35,46 @@ with bayar.Engine({"file": "bayar.toml"}) as engine:
 """
 
 
+# What calls the one that credits: twice for one payment, and once for one that nobody has paid.
+CREDITING = """
+import bayar
+from support import CONTROL, charge, new_order
+
+with bayar.Engine({"file": "bayar.toml"}) as engine:
+    order = new_order()
+    credit(engine, charge(engine, order))
+    CONTROL.act(order)
+    for _ in range(2):
+        sent = CONTROL.callback(order)
+        credit(engine, engine.callback("midtrans", headers=sent["headers"], body=sent["body"].encode()))
+"""
+
+# The same in PHP.
+CREDITING_IN_PHP = """
+$engine = Bayar\\Engine::open(['file' => 'bayar.toml']);
+$order = 'README-' . getmypid() . '-' . dechex(hrtime(true));
+$made = $engine->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'channel' => 'bca_va'], $order);
+credit($engine, $made);
+$control = fn(string $method, string $path) => json_decode(file_get_contents(getenv('BAYAR_SANDBOX') . "/_sandbox/$path", false,
+    stream_context_create(['http' => ['method' => $method]])), true);
+$control('POST', "midtrans/$order/paid");
+for ($i = 0; $i < 2; $i++) {
+    $sent = $control('GET', "midtrans/$order/callback");
+    credit($engine, $engine->callback('midtrans', headers: $sent['headers'], body: $sent['body']));
+}
+"""
+
+
 def python(text, work):
     text += RECEIVING if "def received(" in text else ""
+    text += CREDITING if "def credit(" in text else ""
     (work / "snippet.py").write_text(text)
     return [[sys.executable, "snippet.py"]]
 
 
 def php(text, work):
     text = text if text.startswith("<?php") else f"<?php\n{text}"
+    text += CREDITING_IN_PHP if "function credit(" in text else ""
     # Where a program has composer's autoloader, the package in this repository has its own.
     loader = f"require {str(ROOT / 'bindings/php/bayar.php')!r};"
     text = re.sub(r"(?m)^require(_once)?\b.*(autoload|bayar)\.php.*;.*$", "", text)
@@ -100,12 +131,16 @@ def run(name, language, text):
         return f"a snippet in {language!r}; known: {', '.join(LANGUAGES)}"
     with tempfile.TemporaryDirectory(prefix="bayar-readme-") as work:
         work = Path(work)
-        shutil.copyfile(os.environ["BAYAR_CONFIG"], work / "bayar.toml")
+        # Without the setting the journal is beside the configuration.
+        config = Path(os.environ["BAYAR_CONFIG"]).read_text()
+        (work / "bayar.toml").write_text(config.replace('journal = "none"\n', ""))
         try:
             for command in LANGUAGES[language](text, work):
                 ran = subprocess.run(command, cwd=work, capture_output=True, text=True)
                 if ran.returncode:
                     return f"ended with {ran.returncode}\n{ran.stdout}{ran.stderr}"
+            if name == "credit" and not re.fullmatch(r"credit \S+ 150000 as X\w+\n", ran.stdout):
+                return f"expected one credit, found {ran.stdout!r}"
         finally:
             RUST_EXAMPLE.unlink(missing_ok=True)
     return None

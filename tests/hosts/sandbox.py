@@ -71,7 +71,9 @@ class Process:
         self.url, self._listen = match.group(0), match.group(1)
 
     def config(self, **engine):
-        """A bayar.toml for this sandbox, of the providers whose plugins are built; with more settings of [engine]."""
+        """A bayar.toml for this sandbox, of the providers whose plugins are built; with more settings of
+        [engine], and without a journal unless they name one."""
+        engine.setdefault("journal", "none")
         command = [
             self.target / "bayar",
             "sandbox",
@@ -82,6 +84,8 @@ class Process:
         ]
         text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         head, *sections = re.split(r"(?m)^(?=\[providers\.)", text)
+        if "journal" in engine:
+            head = re.sub(r"(?m)^journal = .*\n", "", head)
         head += "".join(f"{name} = {json.dumps(value)}\n" for name, value in engine.items()) + "\n"
         return head.replace("\n\n\n", "\n") + "".join(filter(self._is_built, sections))
 

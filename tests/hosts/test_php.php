@@ -214,6 +214,62 @@ test('a genuine callback', function () {
     equal($engine->drainLog(), []);
 });
 
+/** An engine with a journal of its own, beside its configuration. */
+function keeping(): Engine
+{
+    $directory = sys_get_temp_dir() . '/bayar-php-' . getmypid() . '-' . dechex(hrtime(true));
+    mkdir($directory, 0700);
+    $owner = getmypid();
+    register_shutdown_function(function () use ($directory, $owner) {
+        if (getmypid() !== $owner) {
+            return; // a forked child
+        }
+        array_map('unlink', glob("$directory/*"));
+        rmdir($directory);
+    });
+    $text = str_replace("journal = \"none\"\n", '', file_get_contents(getenv('BAYAR_CONFIG')), $count);
+    equal($count, 1, 'the line of the journal:');
+    file_put_contents("$directory/bayar.toml", $text);
+    return Engine::open("$directory/bayar.toml");
+}
+
+test('a payment is credited once', function () {
+    $engine = keeping();
+    $pending = charge($engine, newOrder());
+    $error = refused('not_possible', fn() => $engine->claim($pending->intent, 'credit'));
+    equal($error::class, Bayar\NotPossible::class);
+    [$order, $headers, $body] = paidCallback($engine);
+    $intent = $engine->callback('midtrans', headers: $headers, body: $body)->intent;
+    $claim = $engine->claim($intent, 'credit', 3600);
+    equal([$claim->granted, $claim->state, $claim->effect, $claim->fence], [true, 'claimed', 'credit', 1]);
+    equal(refused('in_progress', fn() => $engine->claim($intent, 'credit'))::class, Bayar\InProgress::class);
+    equal($engine->release($claim)->state, 'released');
+    $second = $engine->claim($intent, 'credit');
+    equal([$second->fence, $second->transactionId], [2, $claim->transactionId]);
+    refused('not_possible', fn() => $engine->confirm($claim));
+    equal($engine->confirm($second)->state, 'confirmed');
+    $after = $engine->claim($intent, 'credit');
+    equal([$after->granted, $after->state, $after->transactionId], [false, 'confirmed', $claim->transactionId]);
+    refused('invalid_params', fn() => $engine->claim($intent, 'credit', 0));
+    refused('invalid_params', fn() => $engine->claim('I0', 'credit'));
+});
+
+test('the journal is looked into, and recovered', function () {
+    $engine = keeping();
+    $order = newOrder();
+    $intent = charge($engine, $order)->intent;
+    control('POST', "midtrans/$order/paid");
+    equal($engine->recover()['looked'], 0, 'its time has not come:');
+    $report = $engine->recover('midtrans', now: true);
+    equal([$report['looked'], $report['settled'], $report['intents'][0]['to']], [1, 1, 'paid']);
+    equal(array_column($engine->intents(), 'id'), [$intent]);
+    equal($engine->intents(['state' => 'pending']), []);
+    $story = $engine->intent($intent);
+    equal([$story['intent']['order_id'], array_column($story['events'], 'evidence')], [$order, ['E2', 'E2']]);
+    equal(refused('unknown_account', fn() => $engine->recover('midtarns'))->field, 'account');
+    refused('invalid_params', fn() => $engine->intents(['sate' => 'paid']));
+});
+
 test('forged callbacks', function () {
     $engine = engine();
     [$order, $headers, $body, $document] = paidCallback($engine);
