@@ -41,8 +41,7 @@ pub(crate) async fn receive(
     step("callback: kept");
     let outcome = match received.intent {
         Some(intent) => of_ours(&engine, &account, &event, &intent, wire).await?,
-        None if engine.journal.keeps() => of_nobody(&engine, &account, &event, wire).await?,
-        None => alone(&engine, &account, &event, wire).await?,
+        None => by_itself(&engine, &account, &event, wire).await?,
     };
     log::info!(target: "bayar", "{}: callback for {} is genuine: {:?}", account.name, event.reference, outcome.result.status);
     Ok(Outcome { operation: "callback".to_owned(), acknowledgement: Some(event.acknowledgement), ..outcome })
@@ -83,25 +82,8 @@ async fn of_ours(
     Ok(outcome)
 }
 
-/// A callback that matches nothing in the journal is kept, and a person looks before money is credited.
-async fn of_nobody(
-    engine: &Arc<Shared>,
-    account: &Arc<Account>,
-    event: &Event,
-    wire: Wire,
-) -> Result<Outcome, Error> {
-    let mut outcome = match event.evidence {
-        Evidence::E0 if asks_for_review(account, event) => set_aside(engine, account, event)?,
-        Evidence::E0 => cross_check(confirm(engine, account, event, wire).await?, event),
-        Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(engine, account, event)?,
-    };
-    let unmatched = || format!("no order of this journal has the reference {}", event.reference);
-    outcome.result.review.get_or_insert_with(unmatched);
-    Ok(outcome)
-}
-
-/// Without a journal a callback stands alone.
-async fn alone(
+/// A callback that no intent of ours is about, or that there is no journal to compare with.
+async fn by_itself(
     engine: &Arc<Shared>,
     account: &Arc<Account>,
     event: &Event,
@@ -113,7 +95,10 @@ async fn alone(
         Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(engine, account, event)?,
     };
     let mut outcome = cross_check(outcome, event);
-    outcome.result.review = outcome.result.review.take().or_else(|| unmatched(event));
+    // A person looks before money is credited for what was not asked for here.
+    let unknown = || format!("no order of this journal has the reference {}", event.reference);
+    let doubt = if engine.journal.keeps() { Some(unknown()) } else { unmatched(event) };
+    outcome.result.review = outcome.result.review.take().or(doubt);
     Ok(outcome)
 }
 
