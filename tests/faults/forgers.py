@@ -248,7 +248,7 @@ def biller(case):
 
 
 def duitku(case):
-    code, key = "D0001", "duitku-key-EXAMPLE"
+    code, key = "DS00001", "0000000000000000000000000EXAMPLE"
     real = dict(urllib.parse.parse_qsl(case.paid["body"]))
     mine = {**real, "merchantOrderId": case.victim, "reference": case.transaction}
     sign = lambda fields, key=key, code=code: hashlib.md5((code + fields["amount"] + fields["merchantOrderId"] + key).encode()).hexdigest()  # noqa: E731
@@ -259,7 +259,7 @@ def duitku(case):
     yield "under the empty key", form(mine, sign(mine, ""))
     yield "under another key", form(mine, sign(mine, "other"))
     yield "the payment request's own signature", form(mine, hashlib.md5((code + mine["merchantOrderId"] + mine["amount"] + key).encode()).hexdigest())
-    yield "of another merchant", form({**mine, "merchantCode": "D0002"}, sign(mine, code="D0002"))
+    yield "of another merchant", form({**mine, "merchantCode": "DS00009"}, sign(mine, code="DS00009"))
     yield "replay of another order", case.of(body=case.paid["body"].encode())
     yield "to another account", {**form(mine, sign(mine)), "account": "duitku-other"}
     for name, order in odd_orders(case.victim):

@@ -9,7 +9,6 @@ import urllib.parse
 import bayar
 import forgers
 from child import told
-from duitku_side import DuitkuSide
 from expect import expect
 from report import Problems
 from scenarios import PAID, PERSON, deliver
@@ -19,16 +18,15 @@ KINDS = {account: (params, path, fine, *operation) for account, params, path, fi
 KINDS["duitku"] = ({"amount": 150000, "channel": "BC", "customer": PERSON, "description": "Invoice 17", "return_url": "https://shop.example.com/return", "callback_url": "https://shop.example.com/callback"}, "", "paid")
 
 #: What is another account's: the same provider, other secrets.
-SECRETS = r'(?m)^(server_key|api_key|pid_key|callback_token) = "(.*)..."'
+SECRETS = r'(?m)^(server_key|api_key|pid_key|callback_token|merchant_key) = "(.*)..."'
 
 
 def main(world):
-    duitku = DuitkuSide()
-    config = world.config() + others(world.config()) + duitku.config()
+    config = world.config() + others(world.config())
     problems, numbers, counts = Problems("forgeries"), itertools.count(1), {}
     with bayar.Engine(config) as engine:
         for account, forge in forgers.ALL.items():
-            side = Side(world, engine, account, duitku)
+            side = Side(world, engine, account)
             with problems.of(f"{account}: forging"):
                 names = [name for name, _ in forge(Case(side, next(numbers)))]
                 expect(f"forgeries of {account}", len(names) >= LEAST, True)
@@ -57,11 +55,10 @@ def others(config):
 
 
 class Side:
-    """One provider's side: the sandbox, or our Duitku."""
+    """One provider's side: the sandbox's."""
 
-    def __init__(self, world, engine, account, duitku):
+    def __init__(self, world, engine, account):
         self.world, self.engine, self.account = world, engine, account
-        self.own = duitku if account == "duitku" else None
         self.params, self.path, self.fine, *operation = KINDS[account]
         self.operation = (operation or ["charge"])[0]
 
@@ -69,10 +66,10 @@ class Side:
         return self.engine.call(self.account, self.operation, {"order_id": order, **self.params}, key=order)
 
     def pay(self, order):
-        self.own.pay(order) if self.own else self.world.control.act(order, provider=self.account)
+        self.world.control.act(order, provider=self.account)
 
     def callback(self, order):
-        return self.own.callback(order) if self.own else self.world.control.callback(order, self.account)
+        return self.world.control.callback(order, self.account)
 
 
 class Case:

@@ -1,6 +1,7 @@
 """Another SQLite in the process that uses the engine opens and closes the journal's file, which takes
 the engine's locks away: the engine refuses, with nothing sent, and loses nothing."""
 
+import re
 import sqlite3
 
 import bayar
@@ -93,7 +94,7 @@ def written(path, _):
 
 def prefix(config):
     """An order's beginning that no other journal has."""
-    return "SQ" + "".join(c for c in config.split("journal.db")[0][-3:] if c.isdigit())
+    return "SQ" + re.search(r"/(\d+)/journal\.db", config).group(1)
 
 
 def missing(world, config):
