@@ -247,28 +247,60 @@ def biller(case):
     yield "to another account", {**sent(), "account": "biller-other"}
 
 
+#: By account: merchant code and key.
+DUITKU = {
+    "duitku": ("DS00001", "0000000000000000000000000EXAMPLE"),
+    "duitku-hmac": ("DS00002", "1111111111111111111111111EXAMPLE"),
+}
+
+
 def duitku(case):
-    code, key = "DS00001", "0000000000000000000000000EXAMPLE"
-    real = dict(urllib.parse.parse_qsl(case.paid["body"]))
+    yield from duitku_forms(case, "duitku", "duitku-other", by_md5, by_hmac)
+
+
+def duitku_hmac(case):
+    yield from duitku_forms(case, "duitku-hmac", "duitku", by_hmac, by_md5)
+
+
+def by_md5(parts, key):
+    return hashlib.md5((parts + key).encode()).hexdigest()
+
+
+def by_hmac(parts, key):
+    return hmac.new(key.encode(), parts.encode(), hashlib.sha256).hexdigest()
+
+
+def duitku_forms(case, account, another, digest, other_digest):
+    code, key = DUITKU[account]
+    their_code, their_key = next(one for name, one in DUITKU.items() if name != account)
+    real = dict(urllib.parse.parse_qsl(case.paid["body"], keep_blank_values=True))
     mine = {**real, "merchantOrderId": case.victim, "reference": case.transaction}
-    sign = lambda fields, key=key, code=code: hashlib.md5((code + fields["amount"] + fields["merchantOrderId"] + key).encode()).hexdigest()  # noqa: E731
+    sign = lambda fields, key=key, code=code, digest=digest: digest(code + fields["amount"] + fields["merchantOrderId"], key)  # noqa: E731
     form = lambda fields, signature: case.of(body=urllib.parse.urlencode({**{k: v for k, v in fields.items() if k != "signature"}, **({} if signature is None else {"signature": signature})}).encode())  # noqa: E731
     parts = (code + mine["amount"] + mine["merchantOrderId"]).encode()
     for name, signature in wrong_signatures(sign(mine), real["signature"], parts):
         yield name, form(mine, signature)
     yield "under the empty key", form(mine, sign(mine, ""))
     yield "under another key", form(mine, sign(mine, "other"))
-    yield "the payment request's own signature", form(mine, hashlib.md5((code + mine["merchantOrderId"] + mine["amount"] + key).encode()).hexdigest())
-    yield "of another merchant", form({**mine, "merchantCode": "DS00009"}, sign(mine, code="DS00009"))
+    yield "under another account's key", form(mine, sign(mine, their_key))
+    yield "by the digest of the other setting", form(mine, sign(mine, digest=other_digest))
+    yield "the payment request's own signature", form(mine, digest(code + mine["merchantOrderId"] + mine["amount"], key))
+    yield "the status query's own signature", form(mine, digest(code + mine["merchantOrderId"], key))
+    yield "of another merchant", form({**mine, "merchantCode": their_code}, sign(mine, code=their_code))
+    yield "of another merchant, under its key", form({**mine, "merchantCode": their_code}, sign(mine, their_key, their_code))
+    yield "no merchant", form({k: v for k, v in mine.items() if k != "merchantCode"}, sign(mine))
     yield "replay of another order", case.of(body=case.paid["body"].encode())
-    yield "to another account", {**form(mine, sign(mine)), "account": "duitku-other"}
+    yield "to another account", {**form(mine, sign(mine)), "account": another}
     for name, order in odd_orders(case.victim):
         changed = {**mine, "merchantOrderId": order}
         yield name, form(changed, sign(changed))
     for name, changed in odd_bodies(case.paid["body"].encode()):
         yield name, case.of(body=changed)
+    yield "as JSON", case.of(body=json.dumps({**mine, "signature": sign(mine)}).encode())
+    twice = urllib.parse.urlencode({**mine, "signature": real["signature"]}).encode()
     for field in ("merchantOrderId", "amount", "signature", "resultCode"):
-        yield f"{field} twice", case.of(body=urllib.parse.urlencode({**mine, "signature": real["signature"]}).encode() + f"&{field}={real[field]}".encode())
+        yield f"{field} twice", case.of(body=twice + f"&{field}={real[field]}".encode())
+        yield f"{field} twice, in capitals", case.of(body=twice + f"&{field.upper()}={real[field]}".encode())
     # The parts stand without separators: amount and order, shifted.
     joined = mine["amount"] + mine["merchantOrderId"]
     for at in (1, 3, 5, 7, 8):
@@ -279,5 +311,4 @@ def duitku(case):
     yield "flipped status, digest right", form(mine, sign(mine))
     yield "flipped status, another payment's id", form({**mine, "reference": real["reference"]}, sign(mine))
 
-
-ALL = {"klink": klink, "ipaymu": ipaymu, "duitku": duitku, "biller": biller, "midtrans": midtrans}
+ALL = {"klink": klink, "ipaymu": ipaymu, "duitku": duitku, "duitku-hmac": duitku_hmac, "biller": biller, "midtrans": midtrans}

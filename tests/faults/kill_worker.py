@@ -5,7 +5,7 @@ import bayar
 import operations
 from child import told
 
-KINDS = [one for one in operations.ALL if one.name in ("midtrans charge", "midtrans Snap", "klink voucher", "klink pay", "ipaymu direct", "biller purchase")]
+KINDS = [one for one in operations.ALL if one.name in ("midtrans charge", "midtrans Snap", "klink voucher", "klink pay", "ipaymu direct", "duitku charge", "biller purchase")]
 
 
 def kind(number):

@@ -50,6 +50,14 @@ def charge(channel=None, **more):
     return lambda order: {"order_id": order, "amount": 150000, **({"channel": channel} if channel else {}), **more}
 
 
+def duitku_pending(engine, world, order):
+    engine.charge("duitku", duitku_charge("BC")(order), key=f"made-{order}")
+
+
+def duitku_charge(channel=None):
+    return charge(channel, customer=PERSON, description="Invoice 17", return_url="https://shop.example.com/thanks", callback_url="https://shop.example.com/callback")
+
+
 ALL = [
     Operation("midtrans charge", "midtrans", "charge", "keyed", "read", charge("bca_va"), "pending", echoes=True),
     Operation("midtrans Snap", "midtrans", "charge", "keyed", "read, once chosen", charge(), "pending"),
@@ -66,5 +74,8 @@ ALL = [
     Operation("klink balance", "klink", "balance", "read", None, lambda order: {"id_member": order}, "done", logged_in),
     Operation("ipaymu page", "ipaymu", "charge", "payable", "read, once chosen", charge(description="Invoice 17", return_url="https://shop.example.com/thanks", cancel_url="https://shop.example.com/cancel", callback_url="https://shop.example.com/callback"), "pending"),
     Operation("ipaymu direct", "ipaymu", "charge", "payable", "read", charge("va_bca", customer=PERSON, callback_url="https://shop.example.com/callback"), "pending", echoes=True),
+    Operation("duitku charge", "duitku", "charge", "keyed", "read", duitku_charge("BC"), "pending"),
+    Operation("duitku page", "duitku", "charge", "keyed", "read", duitku_charge(), "pending"),
+    Operation("duitku status", "duitku", "status", "read", None, lambda order: {"order_id": order}, "pending", duitku_pending, echoes=True),
     Operation("biller purchase", "biller", "purchase", "once", "callback", lambda order: {"order_id": order, "product": "s5", "destination": "081200000001"}, "pending"),
 ]

@@ -167,6 +167,7 @@ PAID = [
     ("midtrans", {"amount": 150000, "channel": "bca_va"}, "", "paid"),
     ("ipaymu", {"amount": 150000, "channel": "va_bca", "customer": PERSON, "callback_url": "https://shop.example.com/callback"}, "/callback", "paid"),
     ("klink", {"amount": 150000, "channel": "va:014:BCAATM", "customer": PERSON}, "", "paid"),
+    ("duitku", {"amount": 150000, "channel": "BC", "customer": PERSON, "description": "Invoice 17", "return_url": "https://shop.example.com/thanks", "callback_url": "https://shop.example.com/callback"}, "", "paid"),
     ("biller", {"product": "s5", "destination": "081200000001"}, "/callback/biller-callback-token-EXAMPLE", "done", "purchase"),
 ]
 
