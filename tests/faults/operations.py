@@ -76,6 +76,7 @@ ALL = [
     Operation("ipaymu direct", "ipaymu", "charge", "payable", "read", charge("va_bca", customer=PERSON, callback_url="https://shop.example.com/callback"), "pending", echoes=True),
     Operation("duitku charge", "duitku", "charge", "keyed", "read", duitku_charge("BC"), "pending"),
     Operation("duitku page", "duitku", "charge", "keyed", "read", duitku_charge(), "pending"),
+    Operation("duitku link", "duitku", "link", "change", "record", lambda order: {"channel": "OL", "customer_id": order, "phone": "081200000001", "return_url": "https://shop.example.com/linked"}, "done", named="link-OL-{}".format),
     Operation("duitku status", "duitku", "status", "read", None, lambda order: {"order_id": order}, "pending", duitku_pending, echoes=True),
     Operation("biller purchase", "biller", "purchase", "once", "callback", lambda order: {"order_id": order, "product": "s5", "destination": "081200000001"}, "pending"),
 ]
