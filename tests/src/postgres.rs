@@ -4,7 +4,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -36,7 +35,6 @@ wait $server || :
 pub struct Cluster {
     directory: PathBuf,
     programs: PathBuf,
-    owner: u32,
     port: u16,
     process: Child,
 }
@@ -61,18 +59,17 @@ impl Cluster {
         fs::create_dir(&directory).expect("a directory for the cluster");
         fs::set_permissions(&directory, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let owner = owner(&directory);
-        let mut command = Command::new("sh");
+        let mut command = command_of("sh", owner);
         command.args(["-c", RUN, "sh"]).arg(&programs).arg(&directory).args(options);
         command.current_dir(&directory).stdin(Stdio::piped()).stdout(Stdio::piped());
         let port = free_port();
         command.env("PGPORT", port.to_string());
-        become_user(&mut command, owner);
         let mut process = command.spawn().expect("sh runs");
         let mut line = String::new();
         let output = process.stdout.take().expect("it is piped");
         BufReader::new(output).read_line(&mut line).expect("its output is read");
         assert_eq!(line, "ready\n", "PostgreSQL did not start; what it said is above");
-        Cluster { directory, programs, owner, port, process }
+        Cluster { directory, programs, port, process }
     }
 
     /// Makes an empty database, and gives its URL. The name is a plain word.
@@ -103,8 +100,7 @@ impl Cluster {
         let mut command = Command::new(self.programs.join("psql"));
         command.args(["-XAtq", "-v", "ON_ERROR_STOP=1", "-U", "bayar", "-d", "postgres", "-c", statement]);
         command.env("PGPORT", self.port.to_string());
-        command.arg("-h").arg(&self.directory).current_dir(&self.directory);
-        become_user(&mut command, self.owner);
+        command.arg("-h").arg(&self.directory);
         let ran = command.output().expect("psql runs");
         assert!(ran.status.success(), "{statement}: {}", String::from_utf8_lossy(&ran.stderr));
         String::from_utf8_lossy(&ran.stdout).trim().to_owned()
@@ -158,8 +154,13 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it listens").port()
 }
 
-fn become_user(command: &mut Command, user: u32) {
-    if fs::metadata("/proc/self").is_ok_and(|us| us.uid() == 0) {
-        command.uid(user);
+/// A program as that user. Not by `Command::uid`, which has to fork: every fork closes the journals
+/// that other tests of the same process have open.
+fn command_of(program: &str, user: u32) -> Command {
+    if fs::metadata("/proc/self").is_ok_and(|us| us.uid() != 0) {
+        return Command::new(program);
     }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", &user.to_string(), "--clear-groups", program]);
+    command
 }
