@@ -151,10 +151,12 @@ async fn confirm(
         );
         Error::not_sent(Code::CallbackUnconfirmed, what).acknowledge(not_genuine())
     })?;
-    let query = match &event.query {
+    let mut query = match &event.query {
         Value::Null => json!({"order_id": event.reference}),
         query => query.clone(),
     };
+    // By what the provider knows the order by: a host's order may have had several attempts.
+    query["reference"] = json!(event.reference);
     let host = HostCall::read(engine, account, &operation, query).map_err(|error| match error.code {
         Code::InvalidParams => refused(error.message),
         _ => try_again(error),

@@ -112,6 +112,19 @@ class Effects(Kept):
         error = self.refused("not_possible", self.engine.confirm, {**claim, "fence": 2})
         self.assertIn("it is confirmed, by claim 1", error.message)
 
+    def test_the_first_of_two_attempts_is_paid(self):
+        order = new_order("JRN")
+        params = {"order_id": order, "amount": 150000, "channel": "bca_va"}
+        first = self.engine.charge("midtrans", params, key=f"{order}-1")
+        second = self.engine.charge("midtrans", params, key=f"{order}-2")
+        self.assertEqual(first.reference, order)
+        self.assertNotEqual(second.reference, order)
+        CONTROL.act(first.reference)
+        outcome = self.receive(first.reference)
+        self.assertEqual((outcome.intent, outcome.status, outcome.review), (first.intent, "paid", None))
+        self.assertTrue(self.engine.claim(first.intent, "credit").granted)
+        self.assertEqual(self.engine.intent(second.intent)["intent"]["state"], "pending")
+
     def test_a_released_effect_is_free_at_once(self):
         intent = self.paid().intent
         first = self.engine.claim(intent, "credit", lease_seconds=3600)
