@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fold::State;
-use super::ledger::{Ledger, NewFact, pause, refold};
+use super::ledger::{Ledger, NewFact, PENDING_MS, UNKNOWN_MS, pause, refold};
 use super::looking::{first_texts, note};
 use super::rows::{int, one_intent, text};
 use super::{Intent, Scope};
@@ -98,7 +98,7 @@ impl Ledger {
             let Some(found) = one_intent(tx, held, &of)? else { return Ok(None) };
             let id = text(found.id.as_str());
             let scope = Scope { account: &found.account, environment: &found.environment };
-            let first = if found.state == State::Pending { 10 * 60_000 } else { 60_000 };
+            let first = if found.state == State::Pending { PENDING_MS } else { UNKNOWN_MS };
             let later = now + pause(first, found.tries + 1);
             match look {
                 Look::Free => {}
@@ -118,7 +118,7 @@ impl Ledger {
                     let sql = "UPDATE intent SET tries = tries + 1, misses = misses + 1,
                         missed_ms = COALESCE(missed_ms, ?2), next_ms = ?3 WHERE id = ?1";
                     // The second time may end it, so it is not put off for long.
-                    tx.execute(sql, &[id.clone(), int(now), int(later.min(now + 10 * 60_000))])?;
+                    tx.execute(sql, &[id.clone(), int(now), int(later.min(now + PENDING_MS))])?;
                 }
                 Look::NeverArrived => {
                     let fact = NewFact {

@@ -22,8 +22,8 @@ const ASK_EVERY_MS: i64 = 30_000;
 
 /// The first time that recovery looks at what is open, after it was last heard of; the pause doubles
 /// each time, up to [`LONGEST_MS`].
-const UNKNOWN_MS: i64 = 60_000;
-const PENDING_MS: i64 = 10 * 60_000;
+pub(super) const UNKNOWN_MS: i64 = 60_000;
+pub(super) const PENDING_MS: i64 = 10 * 60_000;
 const LONGEST_MS: i64 = 6 * 3_600_000;
 
 /// A journal in a database.
