@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::{Map, Value, json};
 
+use crate::daemon::Daemon;
 use crate::journal::Journal;
 use crate::output::{Failure, print_json, print_line, print_table};
 use crate::reconcile::Reconcile;
@@ -54,6 +55,10 @@ pub enum Command {
     ///
     /// Ends with 0 (all matched), 1 (there are differences) or 2 (nothing was compared).
     Reconcile(Reconcile),
+    /// Serve the engine to local programs that cannot load the library
+    ///
+    /// Ends on SIGTERM and SIGINT, when the calls in flight have ended.
+    Daemon(Daemon),
     /// Examine the installation and the configuration, without sending anything
     Doctor,
     /// Run all providers, simulated, on this machine

@@ -1,9 +1,11 @@
 //! `bayar`: the command line.
 
 mod commands;
+mod daemon;
 mod journal;
 mod output;
 mod reconcile;
+mod records;
 mod recover;
 mod story;
 mod when;
@@ -31,6 +33,7 @@ impl Cli {
             Command::Recover(recover) => recover.run(self),
             Command::Journal(journal) => journal.run(self),
             Command::Reconcile(reconcile) => reconcile.run(self),
+            Command::Daemon(daemon) => daemon.run(self),
             Command::Doctor => commands::doctor(self),
             Command::Sandbox(sandbox) => sandbox.run(),
             Command::Completions { shell } => {

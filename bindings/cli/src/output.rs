@@ -203,6 +203,7 @@ pub fn log_to_stderr(verbose: u8) {
 
         fn log(&self, record: &log::Record<'_>) {
             count_progress(record.target());
+            crate::records::keep(record);
             if self.enabled(record.metadata()) {
                 eprintln!("{:5} {}: {}", record.level(), record.target(), record.args());
             }
