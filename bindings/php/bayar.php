@@ -2,8 +2,16 @@
 
 declare(strict_types=1);
 
-// For programs without composer: require '/path/to/bindings/php/bayar.php';
+// For programs without composer: require '/path/to/bayar.php';
 
-foreach (['errors', 'Outcome', 'Claim', 'Library', 'Engine'] as $file) {
-    require_once __DIR__ . "/src/$file.php";
-}
+spl_autoload_register(static function (string $class): void {
+    if (!str_starts_with($class, 'Bayar\\')) {
+        return;
+    }
+    $file = __DIR__ . '/src/' . strtr(substr($class, 6), '\\', '/') . '.php';
+    if (is_file($file)) {
+        require_once $file;
+    } elseif (!class_exists('Bayar\\Error', false)) { // preloaded, they must not be declared again
+        require_once __DIR__ . '/src/errors.php'; // where the errors stand together
+    }
+});

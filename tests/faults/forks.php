@@ -5,14 +5,14 @@ declare(strict_types=1);
 
 require __DIR__ . '/../../bindings/php/bayar.php';
 
-use Bayar\Engine;
+use Bayar\Client;
 
-$engine = Engine::open($argv[1]);
+$bayar = Client::open($argv[1]);
 
-function charge(Engine $engine, string $order): void
+function charge(Client $bayar, string $order): void
 {
     try {
-        $answer = $engine->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'channel' => 'bca_va'], $order);
+        $answer = $bayar->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'channel' => 'bca_va'], $order);
     } catch (\Bayar\Error $error) {
         $answer = ['status' => $error->document['code']];
     }
@@ -20,12 +20,12 @@ function charge(Engine $engine, string $order): void
 }
 
 for ($round = 0; $round < 20; $round++) {
-    charge($engine, "PHP{$round}PXQ");
+    charge($bayar, "PHP{$round}PXQ");
     $children = [];
     for ($one = 0; $one < 10; $one++) {
         $child = pcntl_fork();
         if ($child === 0) {
-            charge($engine, "PHP{$round}C{$one}XQ");
+            charge($bayar, "PHP{$round}C{$one}XQ");
             exit(0);
         }
         $children[] = $child;

@@ -51,16 +51,16 @@ with bayar.Engine({"file": "bayar.toml"}) as engine:
 
 # The same in PHP.
 CREDITING_IN_PHP = """
-$engine = Bayar\\Engine::open(['file' => 'bayar.toml']);
+$bayar = Bayar\\Client::open(['file' => 'bayar.toml']);
 $order = 'README-' . getmypid() . '-' . dechex(hrtime(true));
-$made = $engine->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'channel' => 'bca_va'], $order);
-credit($engine, $made);
+$made = $bayar->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'channel' => 'bca_va'], $order);
+credit($bayar, $made);
 $control = fn(string $method, string $path) => json_decode(file_get_contents(getenv('BAYAR_SANDBOX') . "/_sandbox/$path", false,
     stream_context_create(['http' => ['method' => $method]])), true);
 $control('POST', "midtrans/$order/paid");
 for ($i = 0; $i < 2; $i++) {
     $sent = $control('GET', "midtrans/$order/callback");
-    credit($engine, $engine->callback('midtrans', headers: $sent['headers'], body: $sent['body']));
+    credit($bayar, $bayar->callback('midtrans', $sent['body'], $sent['headers'])->outcome);
 }
 """
 

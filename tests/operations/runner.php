@@ -6,23 +6,23 @@ declare(strict_types=1);
 
 require __DIR__ . '/../../bindings/php/bayar.php';
 
-$engine = Bayar\Engine::open(['file' => getenv('BAYAR_CONFIG')]);
+$bayar = Bayar\Client::open(['file' => getenv('BAYAR_CONFIG')]);
 while (($line = fgets(STDIN)) !== false) {
     $call = json_decode($line, true, 64, JSON_THROW_ON_ERROR);
     try {
         if (isset($call['envelope'])) {
             $envelope = $call['envelope'];
-            $done = $engine->callback(
+            $done = $bayar->callback(
                 $call['account'],
-                headers: $envelope['headers'],
-                query: $envelope['query'],
-                body: $call['body'],
+                $call['body'],
+                $envelope['headers'],
+                $envelope['query'],
                 remoteAddr: $envelope['remote_addr'],
                 method: $envelope['method'],
                 path: $envelope['path'],
-            );
+            )->outcome;
         } else {
-            $done = $engine->call($call['account'], $call['operation'], $call['params']);
+            $done = $bayar->call($call['account'], $call['operation'], $call['params']);
         }
         echo json_encode($done, JSON_THROW_ON_ERROR), "\n";
     } catch (Bayar\Error $error) {

@@ -8,11 +8,11 @@ declare(strict_types=1);
 require __DIR__ . '/../bayar.php'; // or composer's autoload.php
 
 [, $config, $account, $operation, $params, $key] = $argv;
-$engine = Bayar\Engine::open(['file' => realpath($config)]);
+$bayar = Bayar\Client::open(['file' => realpath($config)]);
 
 $began = hrtime(true);
 try {
-    $outcome = $engine->call($account, $operation, json_decode($params, true, flags: JSON_THROW_ON_ERROR), $key);
+    $outcome = $bayar->call($account, $operation, json_decode($params, true, flags: JSON_THROW_ON_ERROR), $key);
 } catch (Bayar\OutcomeUnknown $error) {
     fwrite(STDERR, "{$error->getMessage()}\nWhether $error->reference was carried out is not known; do not call again under another key.\n");
     exit(1);

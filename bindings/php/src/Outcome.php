@@ -5,8 +5,9 @@ declare(strict_types=1);
 namespace Bayar;
 
 /**
- * What a call or a callback concluded. The document's fields are read as an array,
- * $outcome['order_id'], null where it has none; the most used ones are properties.
+ * What a call or a callback concluded.
+ *
+ * The engine's own document is read as an array, $outcome['order_id'], null where it has none.
  *
  * @implements \ArrayAccess<string, mixed>
  */
@@ -17,34 +18,56 @@ final class Outcome implements \ArrayAccess, \JsonSerializable
     public readonly string $operation;
     /** The engine's id of this call. */
     public readonly string $intent;
-    /** The host's own id of the order. */
+    public readonly Status $status;
+    /** Your own id of the order. */
     public readonly ?string $orderId;
     /** What the provider knows the order by. */
     public readonly ?string $reference;
-    /**
-     * pending authorized paid failed expired cancelled partially_refunded refunded disputed
-     * unknown; done for what is not a charge.
-     */
-    public readonly string $status;
-    /** Whole rupiah. */
-    public readonly ?int $amount;
-    /** What the payer needs, by its kind. */
-    public readonly ?array $instruction;
+    /** The provider's own id. */
+    public readonly ?string $providerReference;
+    /** Your own scope, where the call named one. */
+    public readonly ?string $tenant;
+    /** What was asked. */
+    public readonly ?Money $amount;
+    /** What the payer was told to pay, where it differs. */
+    public readonly ?Money $payableAmount;
+    /** What the provider keeps, in rupiah, as a decimal: 4000 or 1050.50. */
+    public readonly ?string $fee;
+    public readonly ?Instruction $instruction;
+    /** Until when the payer may pay. */
+    public readonly ?\DateTimeImmutable $expiresAt;
+    /** What it rests on: E1 a signature that covers the status, E2 our own exchange with the provider, E3 an operator's word. */
+    public readonly ?string $evidence;
     /** Why a person should look before money is credited. Credit nothing while it is there. */
     public readonly ?string $review;
-    /** What to answer the provider, of a callback: status, body, content_type. */
-    public readonly ?array $acknowledgement;
+    /** Lists, balances, reports: what the operation answers besides. */
+    public readonly mixed $data;
+    /** @var ?array{serial?: string, price?: int, balance?: int} what the buyer gets of a prepaid purchase, and what it cost */
+    public readonly ?array $delivery;
 
-    /** @param array<string, mixed> $document */
-    public function __construct(private readonly array $document)
+    /** @param array<string, mixed> $document as the engine gives it */
+    public function __construct(#[\SensitiveParameter] private readonly array $document)
     {
-        foreach (['account', 'provider', 'operation', 'intent', 'status'] as $part) {
+        foreach (['account', 'provider', 'operation', 'intent'] as $part) {
             $this->$part = $document[$part];
         }
-        foreach (['reference', 'amount', 'instruction', 'review', 'acknowledgement'] as $part) {
+        foreach (['reference', 'tenant', 'fee', 'evidence', 'review', 'data', 'delivery'] as $part) {
             $this->$part = $document[$part] ?? null;
         }
+        // A status that only a newer engine knows is nothing to act upon.
+        $this->status = Status::tryFrom($document['status']) ?? Status::Unknown;
         $this->orderId = $document['order_id'] ?? null;
+        $this->providerReference = $document['provider_reference'] ?? null;
+        $this->amount = isset($document['amount']) ? new Money($document['amount']) : null;
+        $this->payableAmount = isset($document['payable_amount']) ? new Money($document['payable_amount']) : null;
+        $this->expiresAt = isset($document['expires_at']) ? new \DateTimeImmutable($document['expires_at']) : null;
+        $this->instruction = isset($document['instruction']) ? new Instruction($document['instruction'], $this->expiresAt) : null;
+    }
+
+    /** Whether the money may be credited: it was taken, and nothing waits for a person to look. */
+    public function creditable(): bool
+    {
+        return $this->status === Status::Paid && $this->review === null;
     }
 
     /** @return array<string, mixed> the whole document */

@@ -44,8 +44,8 @@ class Error extends \RuntimeException
     public readonly ?string $reference;
     /** What the provider said: code, message, http_status. */
     public readonly ?array $provider;
-    /** What to answer the provider, where a callback failed: status, body, content_type. */
-    public readonly ?array $acknowledgement;
+    /** What to answer the provider, where a callback failed. */
+    public readonly ?Acknowledgement $acknowledgement;
 
     /** @param array<string, mixed> $document the error document; credentials are removed from it by the engine */
     final public function __construct(public readonly array $document, int $status = 0)
@@ -54,9 +54,10 @@ class Error extends \RuntimeException
         $this->stage = $document['stage'] ?? 'not_sent';
         $this->retry = $document['retry'] ?? false;
         $this->advice = $document['advice'] ?? '';
-        foreach (['field', 'intent', 'reference', 'provider', 'acknowledgement'] as $part) {
+        foreach (['field', 'intent', 'reference', 'provider'] as $part) {
             $this->$part = $document[$part] ?? null;
         }
+        $this->acknowledgement = isset($document['acknowledgement']) ? Acknowledgement::of($document['acknowledgement']) : null;
         $end = preg_match('/[.?!]$/', $document['message']) ? '' : '.';
         parent::__construct(rtrim("$this->name: {$document['message']}$end $this->advice"), $status);
     }

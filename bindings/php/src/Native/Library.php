@@ -2,7 +2,10 @@
 
 declare(strict_types=1);
 
-namespace Bayar;
+namespace Bayar\Native;
+
+use Bayar\Documents;
+use Bayar\Error;
 
 /**
  * libbayar.so: where it is, and how its documents are read.
@@ -56,7 +59,7 @@ final class Library
             return is_file($named) ? $named : throw self::missing("$source names $named, which is not there", 'Correct the path, or leave it out.');
         }
         $versioned = 'libbayar.so.' . self::ABI;
-        $tried = [dirname(__DIR__) . '/libbayar.so', "/usr/local/lib/$versioned"];
+        $tried = [dirname(__DIR__, 2) . '/libbayar.so', "/usr/local/lib/$versioned"];
         array_push($tried, '/usr/lib/' . php_uname('m') . "-linux-gnu/$versioned", "/usr/lib64/$versioned", "/usr/lib/$versioned");
         foreach ($tried as $place) {
             if (is_file($place)) {
@@ -68,7 +71,7 @@ final class Library
 
     private static function header(?string $named): string
     {
-        $tried = $named !== null ? [$named] : [dirname(__DIR__) . '/bayar.ffi.h', dirname(__DIR__, 3) . '/include/bayar.ffi.h'];
+        $tried = $named !== null ? [$named] : [dirname(__DIR__, 2) . '/bayar.ffi.h', dirname(__DIR__, 4) . '/include/bayar.ffi.h'];
         foreach ($tried as $place) {
             if (is_file($place)) {
                 return file_get_contents($place);
@@ -120,7 +123,7 @@ final class Library
         try {
             // A returned `const char *` would become a PHP string by itself, up to its NUL; JSON has only the last.
             $json = $this->c->bayar_doc_json($doc);
-            return json_decode($json, true, 512, JSON_THROW_ON_ERROR | JSON_BIGINT_AS_STRING);
+            return Documents::decode($json);
         } finally {
             $this->c->bayar_doc_free($doc);
         }
@@ -130,24 +133,5 @@ final class Library
     {
         $name = $this->c->bayar_status_name($status);
         return Error::of($document + ['code' => $name, 'message' => 'the library gave no reason'], $status);
-    }
-
-    /** A name as C takes it: it must not hold a NUL. */
-    public static function name(string $name, string $what): string
-    {
-        if (str_contains($name, "\0")) {
-            throw Error::refused('invalid_argument', "$what holds a NUL", 'Correct the program that calls the engine.', $what);
-        }
-        return $name;
-    }
-
-    /** A document as JSON. A float stays one, 150000.0 included: the engine refuses it by name. */
-    public static function json(#[\SensitiveParameter] array $document, string $what): string
-    {
-        try {
-            return json_encode((object) $document, JSON_THROW_ON_ERROR | JSON_PRESERVE_ZERO_FRACTION | JSON_UNESCAPED_SLASHES);
-        } catch (\JsonException $e) {
-            throw Error::refused('invalid_params', "$what: {$e->getMessage()}", 'Give UTF-8 strings, integers, booleans and arrays.', $what);
-        }
     }
 }
