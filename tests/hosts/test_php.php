@@ -196,7 +196,7 @@ test('names hold no NUL, and JSON what it can say', function () {
 });
 
 test('the library and its header are named or found', function () {
-    $open = fn(?string $library, ?string $header = null) => refused('library_not_found', fn() => Client::open('', $library, $header))->getMessage();
+    $open = fn(?string $library, ?string $header = null) => refused('library_not_found', fn() => Client::open('', library: $library, header: $header))->getMessage();
     holds(str_contains($open('libbayar.so'), 'expected an absolute path'), 'a relative path');
     holds(str_contains($open('/nonexistent/libbayar.so'), 'names /nonexistent/libbayar.so'), 'not there');
     holds(str_contains($open(getenv('BAYAR_CONFIG')), 'cannot be used'), 'no library');

@@ -24,23 +24,38 @@ class Client
     /**
      * Opens a client.
      *
-     * @param array|string $config the configuration as an array, TOML or JSON text, or the path of a
-     *     .toml or .json file
+     * How it reaches the engine follows from what is given and what this PHP has: with a configuration
+     * the engine in this process (FFI), else a daemon that is named, else a `bayar` of its own, else a
+     * gateway that is named; without one the daemon or the gateway, which have theirs. What is chosen
+     * never depends on what happens to answer: two journals would be two memories of what was sent.
+     *
+     * @param array|string|null $config the configuration as an array, TOML or JSON text, or the path of a
+     *     .toml or .json file; null where the daemon or the gateway has it
+     * @param ?Mode $mode this one and no other
      * @param ?string $library absolute path of libbayar.so, where it is not to be looked for
      * @param ?string $header path of bayar.ffi.h, likewise
+     * @param ?string $socket where `bayar daemon` listens
+     * @param ?string $binary absolute path of the command `bayar`, where it is not to be looked for
+     * @param ?Gateway $gateway where `bayar serve` is
      * @param ?LoggerInterface $logger gets the engine's records after each call. What it throws is not
      *     passed on: it would hide what became of a payment
      *
+     * @throws ModeUnavailable naming each way that was tried, and why not
      * @throws Error naming the setting, what was found and what is allowed
      */
     public static function open(
-        #[\SensitiveParameter] array|string $config,
+        #[\SensitiveParameter] array|string|null $config = null,
+        ?Mode $mode = null,
         ?string $library = null,
         ?string $header = null,
+        ?string $socket = null,
+        ?string $binary = null,
+        ?Gateway $gateway = null,
         ?LoggerInterface $logger = null,
     ): self {
-        $transport = new Transport\Native(Native\Library::load($library, $header), Documents::config($config));
-        return new self($transport, $logger);
+        $text = $config === null ? null : Documents::config($config);
+        $opening = new Opening($text, $library, $header, $socket, $binary, $gateway);
+        return new self($opening->transport($mode), $logger);
     }
 
     /** How this client reaches the engine. */
@@ -135,7 +150,7 @@ class Client
      *         $_SERVER['QUERY_STRING'] ?? '', $_SERVER['REMOTE_ADDR'], $_SERVER['REQUEST_METHOD']);
      *
      * Gives one only if it is proven genuine. Answer the provider with its acknowledgement, or with
-     * that of the error which is thrown otherwise; credit nothing then.
+     * that of the error which is thrown otherwise: every one has it. Credit nothing then.
      *
      * @param array<string, string|list<string>>|list<array{string, string}> $headers by name, or pairs
      * @param string $query raw, without `?`
@@ -144,6 +159,7 @@ class Client
      * @throws CallbackRefused where it is not genuine
      * @throws CallbackUnconfirmed where the provider could not be asked; it will send it again
      * @throws CallbackIgnored where it concerns no payment
+     * @throws Error where the engine or its journal cannot be reached: it will be sent again, too
      */
     public function callback(
         string $account,
@@ -165,7 +181,14 @@ class Client
             }
         }
         $envelope = ['method' => $method, 'path' => $path, 'query' => $query, 'headers' => $pairs, 'remote_addr' => $remoteAddr];
-        return Callback::of($this->logged('callback', $account, $envelope, $rawBody));
+        try {
+            return Callback::of($this->logged('callback', $account, $envelope, $rawBody));
+        } catch (Error $error) {
+            $answer = $error instanceof InvalidParams
+                ? new Acknowledgement(400, '{"status":"refused"}')
+                : new Acknowledgement(503, '{"status":"try again"}');
+            throw $error->answering($answer);
+        }
     }
 
     /**

@@ -14,7 +14,7 @@ use Bayar\Error;
  */
 final class Library
 {
-    /** The version of the ABI that this file is written for. */
+    /** The version of the ABI that this package is written for. */
     public const ABI = 1;
 
     /** @var array<string, self> what this request has loaded */
@@ -22,34 +22,47 @@ final class Library
 
     private function __construct(public readonly \FFI $c, public readonly string $path) {}
 
-    /** The library at $path, else at BAYAR_LIB, in this package, or of the system. */
+    /**
+     * The library at $path, else at BAYAR_LIB, in this package, or of the system. What is named is
+     * taken or refused; nothing else is tried then.
+     *
+     * @throws Error
+     */
     public static function load(?string $path, ?string $header): self
     {
-        $path = self::find($path);
-        return self::$loaded[$path] ??= self::open($path, self::header($header));
+        $found = self::find($path);
+        return self::$loaded[$found] ??= self::open($found, self::header($header));
     }
 
-    private static function open(string $path, string $header): self
+    /**
+     * Where it is, by an absolute path.
+     *
+     * @throws Error library_not_found, saying where it was looked for
+     */
+    public static function find(?string $path): string
     {
-        if (!extension_loaded('ffi')) {
-            throw self::missing('the PHP extension FFI is not loaded', 'Install it (Debian: php-cli has it) and enable it in php.ini: extension=ffi.');
+        $named = self::named(['library' => $path, 'BAYAR_LIB' => getenv('BAYAR_LIB')]);
+        if ($named !== null) {
+            return $named;
         }
-        try {
-            $c = \FFI::cdef($header, $path);
-        } catch (\FFI\Exception $e) {
-            throw self::missing("$path cannot be used: {$e->getMessage()}", 'Install the library that belongs to this package, and set ffi.enable=1 where it is refused.');
+        $bundle = Bundle::own();
+        $bundled = $bundle?->library(Platform::name());
+        if ($bundled !== null) {
+            return $bundled;
         }
-        if ($c->bayar_abi_version() !== self::ABI) {
-            $found = $c->bayar_abi_version();
-            throw Error::refused('abi_mismatch', "$path speaks ABI $found, this package speaks " . self::ABI, 'Install package and library of one version.');
+        foreach (self::places() as $place) {
+            if (is_file($place)) {
+                return $place;
+            }
         }
-        return new self($c, $path);
+        $tried = [self::bundled($bundle), ...self::places()];
+        throw self::missing('libbayar.so was not found; tried: ' . implode(', ', $tried), 'Install it, or set BAYAR_LIB to its absolute path.');
     }
 
-    /** What is named explicitly is taken, or refused; nothing else is tried. */
-    private static function find(?string $path): string
+    /** The first that is named, by an absolute path. */
+    private static function named(array $sources): ?string
     {
-        foreach (['library' => $path, 'BAYAR_LIB' => getenv('BAYAR_LIB')] as $source => $named) {
+        foreach ($sources as $source => $named) {
             if ($named === null || $named === false || $named === '') {
                 continue;
             }
@@ -58,20 +71,49 @@ final class Library
             }
             return is_file($named) ? $named : throw self::missing("$source names $named, which is not there", 'Correct the path, or leave it out.');
         }
-        $versioned = 'libbayar.so.' . self::ABI;
-        $tried = [dirname(__DIR__, 2) . '/libbayar.so', "/usr/local/lib/$versioned"];
-        array_push($tried, '/usr/lib/' . php_uname('m') . "-linux-gnu/$versioned", "/usr/lib64/$versioned", "/usr/lib/$versioned");
-        foreach ($tried as $place) {
-            if (is_file($place)) {
-                return $place;
-            }
+        return null;
+    }
+
+    /** @return list<string> where the system would have it */
+    private static function places(): array
+    {
+        $soname = 'libbayar.so.' . self::ABI;
+        $multiarch = Platform::machine() . '-linux-gnu';
+        return ["/usr/local/lib/$soname", "/usr/lib/$multiarch/$soname", "/usr/lib64/$soname", "/usr/lib/$soname"];
+    }
+
+    /** What a search says of this package. */
+    private static function bundled(?Bundle $bundle): string
+    {
+        $has = $bundle === null ? 'brings none' : 'brings those for ' . implode(', ', $bundle->platforms());
+        return 'this package for ' . Platform::name() . " ($has)";
+    }
+
+    private static function open(string $path, string $header): self
+    {
+        $why = Platform::withoutFfi();
+        if ($why !== null) {
+            throw self::missing($why, 'Allow it, as `vendor/bin/bayar doctor` says, or name another mode.');
         }
-        throw self::missing('libbayar.so was not found; tried: ' . implode(', ', $tried), 'Install it, or set BAYAR_LIB to its absolute path.');
+        $bundle = Bundle::own();
+        if ($bundle !== null && in_array($path, $bundle->files(), true)) {
+            $bundle->verify($path);
+        }
+        try {
+            $c = \FFI::cdef($header, $path);
+        } catch (\FFI\Exception $e) {
+            throw self::missing("$path cannot be used: {$e->getMessage()}", 'Install the library that belongs to this package and this machine.');
+        }
+        if ($c->bayar_abi_version() !== self::ABI) {
+            $found = $c->bayar_abi_version();
+            throw Error::refused('abi_mismatch', "$path speaks ABI $found, this package speaks " . self::ABI, 'Install package and library of one version.');
+        }
+        return new self($c, $path);
     }
 
     private static function header(?string $named): string
     {
-        $tried = $named !== null ? [$named] : [dirname(__DIR__, 2) . '/bayar.ffi.h', dirname(__DIR__, 4) . '/include/bayar.ffi.h'];
+        $tried = $named !== null ? [$named] : [dirname(__DIR__, 2) . '/lib/bayar.ffi.h', dirname(__DIR__, 4) . '/include/bayar.ffi.h'];
         foreach ($tried as $place) {
             if (is_file($place)) {
                 return file_get_contents($place);
@@ -122,8 +164,7 @@ final class Library
         }
         try {
             // A returned `const char *` would become a PHP string by itself, up to its NUL; JSON has only the last.
-            $json = $this->c->bayar_doc_json($doc);
-            return Documents::decode($json);
+            return Documents::decode($this->c->bayar_doc_json($doc));
         } finally {
             $this->c->bayar_doc_free($doc);
         }

@@ -1,0 +1,60 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Bayar\Tests;
+
+/** A program that a test started, and ends. */
+final class Running
+{
+    /**
+     * @param resource $process
+     * @param array<int, resource> $pipes
+     */
+    private function __construct(private $process, public readonly array $pipes, public readonly string $line) {}
+
+    /**
+     * Starts one, and waits for the line in which it says that it is ready.
+     *
+     * @param list<string> $command
+     * @param int $speaks the stream of that line: 1 or 2
+     */
+    public static function start(array $command, int $speaks = 1): self
+    {
+        $streams = [['pipe', 'r'], $speaks === 1 ? ['pipe', 'w'] : ['null'], $speaks === 2 ? ['pipe', 'w'] : STDERR];
+        $process = proc_open($command, $streams, $pipes);
+        $line = fgets($pipes[$speaks]);
+        if ($line === false) {
+            proc_close($process);
+            throw new \RuntimeException("$command[0] said nothing");
+        }
+        return new self($process, $pipes, trim($line));
+    }
+
+    public function signal(int $signal): void
+    {
+        proc_terminate($this->process, $signal);
+    }
+
+    public function pid(): int
+    {
+        return proc_get_status($this->process)['pid'];
+    }
+
+    /** Ends it, and waits until it has ended. */
+    public function stop(int $signal = SIGTERM): void
+    {
+        if ($this->process === null) {
+            return;
+        }
+        proc_terminate($this->process, $signal);
+        array_map('fclose', $this->pipes);
+        proc_close($this->process);
+        $this->process = null;
+    }
+
+    public function __destruct()
+    {
+        $this->stop();
+    }
+}
