@@ -434,12 +434,14 @@ fn check_layout(header: &LibHeader, path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Where plugins are looked for when the configuration does not say: `bayar/plugins` beside the
-/// library that holds this code; for a program in a `bin`, also beside it in `lib`; else the
-/// library's (or program's) own directory.
+/// Where plugins are looked for when the configuration does not say: `plugins-VERSION` beside the
+/// library that holds this code, for packages that keep several versions beside each other;
+/// `bayar/plugins` beside it; for a program in a `bin`, also beside it in `lib`; else the library's
+/// (or program's) own directory.
 pub fn default_directory() -> Option<PathBuf> {
     let beside = own_file()?.parent()?.to_owned();
-    let installed = [beside.join("bayar/plugins"), beside.join("../lib/bayar/plugins")];
+    let of_version = concat!("plugins-", env!("CARGO_PKG_VERSION"));
+    let installed = [of_version, "bayar/plugins", "../lib/bayar/plugins"].map(|place| beside.join(place));
     Some(installed.into_iter().find_map(|directory| directory.canonicalize().ok()).unwrap_or(beside))
 }
 
