@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-faults soak operations headers bench dist install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-faults soak operations headers bench dist php-package install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -60,7 +60,7 @@ test-walks: build ## neighbouring versions of plugins, and adding a provider as 
 	@tests/walk $(CARGO_TARGET_DIR)/walk
 
 test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
-	@tests/demo/need php python3 c++ valgrind
+	@tests/demo/need php php-curl phpunit psr python3 c++ valgrind
 	@echo "testing the hosts"
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
@@ -107,6 +107,11 @@ dist: ## the library, the command and the plugins, for release, in target/dist
 	@echo "collecting them in $(CARGO_TARGET_DIR)/dist"
 	@rm -rf $(CARGO_TARGET_DIR)/dist
 	@$(MAKE) --no-print-directory PROFILE=release DESTDIR=$(CARGO_TARGET_DIR)/dist copy
+
+php-package: ## the composer package with its library, command and plugins, in bindings/php
+	@tests/demo/need php
+	@$(MAKE) --no-print-directory PROFILE=release build
+	@php bindings/php/package.php $(CARGO_TARGET_DIR)/release
 
 install: dist ## install into PREFIX (/usr/local)
 	@echo "installing into $(DESTDIR)$(PREFIX)"
