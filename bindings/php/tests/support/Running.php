@@ -18,15 +18,20 @@ final class Running
      *
      * @param list<string> $command
      * @param int $speaks the stream of that line: 1 or 2
+     * @param string $ready what the line holds; those before it are passed over
      */
-    public static function start(array $command, int $speaks = 1): self
+    public static function start(array $command, int $speaks = 1, string $ready = ''): self
     {
         $streams = [['pipe', 'r'], $speaks === 1 ? ['pipe', 'w'] : ['null'], $speaks === 2 ? ['pipe', 'w'] : STDERR];
         $process = proc_open($command, $streams, $pipes);
-        $line = fgets($pipes[$speaks]);
+        $said = '';
+        do {
+            $line = fgets($pipes[$speaks]);
+            $said .= $line;
+        } while ($line !== false && !str_contains($line, $ready));
         if ($line === false) {
             proc_close($process);
-            throw new \RuntimeException("$command[0] said nothing");
+            throw new \RuntimeException("$command[0] did not start: $said");
         }
         return new self($process, $pipes, trim($line));
     }
