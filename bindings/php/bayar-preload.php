@@ -13,7 +13,7 @@
 if (PHP_VERSION_ID >= 80100 && function_exists('opcache_compile_file')) {
     (static function () {
         try {
-            foreach (array('', '/Native', '/Transport') as $folder) {
+            foreach (array('', '/Doctor', '/Native', '/Transport') as $folder) {
                 foreach (glob(__DIR__ . "/src$folder/*.php") ?: array() as $file) {
                     if (is_readable($file)) {
                         @opcache_compile_file($file);

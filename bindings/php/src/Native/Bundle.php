@@ -113,6 +113,16 @@ final class Bundle
     }
 
     /**
+     * Compares every file, those for other platforms included.
+     *
+     * @throws Error
+     */
+    public function compareAll(): void
+    {
+        array_map($this->compare(...), $this->files());
+    }
+
+    /**
      * Compares a file's size, which is what a broken upload changes.
      *
      * @throws Error
@@ -120,8 +130,9 @@ final class Bundle
     public function weigh(string $path): void
     {
         $expected = $this->entry($path)['size'];
-        if (filesize($path) !== $expected) {
-            throw self::damaged("$path has " . filesize($path) . " bytes, expected $expected");
+        $found = @filesize($path);
+        if ($found !== $expected) {
+            throw self::damaged($found === false ? "$path is not there" : "$path has $found bytes, expected $expected");
         }
     }
 

@@ -14,7 +14,7 @@ final class Package
     {
         // As deep as in the repository, whose header and plugins it is packed from.
         $this->path = "$place->path/bindings/php";
-        self::copy(dirname(__DIR__, 2), $this->path, ['src', 'bin', 'web', 'bayar.php', 'bayar-preload.php', 'package.php']);
+        self::copy(dirname(__DIR__, 2), $this->path, ['src', 'bin', 'bayar.php', 'bayar-preload.php', 'package.php']);
         self::copy(dirname(__DIR__, 4), $place->path, ['include']);
         foreach (glob(dirname(__DIR__, 4) . '/plugins/*', GLOB_ONLYDIR) as $plugin) {
             @mkdir("$place->path/plugins/" . basename($plugin), recursive: true);
@@ -63,6 +63,7 @@ final class Package
                 self::copy("$from/$name", "$to/$name", array_diff(scandir("$from/$name"), ['.', '..']));
             } elseif (is_file("$from/$name")) {
                 copy("$from/$name", "$to/$name");
+                chmod("$to/$name", fileperms("$from/$name"));
             }
         }
     }
