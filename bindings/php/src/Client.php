@@ -170,17 +170,7 @@ class Client
         string $method = 'POST',
         string $path = '',
     ): Callback {
-        $pairs = [];
-        foreach ($headers as $name => $value) {
-            if (is_int($name)) {
-                $pairs[] = array_values($value);
-                continue;
-            }
-            foreach ((array) $value as $one) {
-                $pairs[] = [$name, (string) $one];
-            }
-        }
-        $envelope = ['method' => $method, 'path' => $path, 'query' => $query, 'headers' => $pairs, 'remote_addr' => $remoteAddr];
+        $envelope = ['method' => $method, 'path' => $path, 'query' => $query, 'headers' => Documents::headers($headers), 'remote_addr' => $remoteAddr];
         try {
             return Callback::of($this->logged('callback', $account, $envelope, $rawBody));
         } catch (Error $error) {

@@ -36,6 +36,26 @@ final class Documents
         return $name;
     }
 
+    /**
+     * Headers as pairs: by name, with one value or several, as frameworks give them, or pairs already.
+     *
+     * @return list<array{string, string}>
+     */
+    public static function headers(#[\SensitiveParameter] array $headers): array
+    {
+        $pairs = [];
+        foreach ($headers as $name => $value) {
+            $isPair = is_int($name) && is_array($value) && array_is_list($value) && count($value) === 2;
+            foreach ($isPair ? [$value] : array_map(fn(mixed $one) => [(string) $name, $one], is_array($value) ? $value : [$value]) as $pair) {
+                if (!is_string($pair[0]) || !is_scalar($pair[1])) {
+                    throw Error::refused('invalid_argument', "headers: '$name' is no text", 'Give getallheaders(), or pairs of a name and a value.', 'headers');
+                }
+                $pairs[] = [$pair[0], (string) $pair[1]];
+            }
+        }
+        return $pairs;
+    }
+
     /** A configuration in any of its forms as text. A path becomes absolute, and is read by the engine. */
     public static function config(#[\SensitiveParameter] array|string $config): string
     {

@@ -40,7 +40,7 @@ final class Gateway
         }
         $secrets = [];
         foreach ($webhookSecrets as $secret) {
-            $key = str_starts_with($secret, 'whsec_') ? base64_decode(substr($secret, 6), true) : false;
+            $key = is_string($secret) && str_starts_with($secret, 'whsec_') ? base64_decode(substr($secret, 6), true) : false;
             if ($key === false || $key === '') {
                 throw self::invalid('one of gateway.webhookSecrets is not whsec_ and base64', 'webhookSecrets');
             }

@@ -91,6 +91,17 @@ final class DoctorTest extends TestCase
         $this->assertSame('warning', $this->findings()['configuration']['level'], 'none was named');
     }
 
+    public function testADaemonThatIsThereOrNot(): void
+    {
+        $socket = self::$place->path . '/bayar.sock';
+        $this->assertSame('error', $this->findings(['--socket', $socket])['mode']['level']);
+        $daemon = new Daemon(self::$place);
+        $findings = $this->findings(['--socket', $socket]);
+        $daemon->stop();
+        $this->assertStringContainsString("'socket'", $findings['mode']['found']);
+        $this->assertSame('ok', $findings['plugins']['level']);
+    }
+
     public function testAPluginThatIsBroken(): void
     {
         $plugin = self::$package->file('libbayar_klink\.so');
@@ -178,8 +189,8 @@ final class DoctorTest extends TestCase
         file_put_contents($file, preg_replace('/, \d{10}, /', ', ' . (time() - 1) . ', ', file_get_contents($file), -1, $changed));
         $this->assertSame(1, $changed);
         $this->site = new Site(self::$place->path . '/www');
-        $this->assertSame([404, 'Not Found'], $this->site->ask($path));
-        $this->assertSame([404, 'Not Found'], $this->site->ask($path, ['token' => $token]));
+        $this->assertSame([404, 'Not Found'], array_slice($this->site->ask($path), 0, 2));
+        $this->assertSame([404, 'Not Found'], array_slice($this->site->ask($path, ['token' => $token]), 0, 2));
     }
 
     public function testThePageIsForNobodyWhoReadsAlong(): void

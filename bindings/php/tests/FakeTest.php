@@ -9,6 +9,7 @@ use Bayar\CallbackRefused;
 use Bayar\Capability;
 use Bayar\Client;
 use Bayar\Conflict;
+use Bayar\Error;
 use Bayar\InProgress;
 use Bayar\InvalidParams;
 use Bayar\Mode;
@@ -69,6 +70,25 @@ final class FakeTest extends TestCase
         $this->assertSame('body', $bayar->calls('callback')[1]['params']['body']);
     }
 
+    public function testHeadersInEveryForm(): void
+    {
+        $forms = [
+            ['X-A' => '1', 'X-B' => '2', '17' => '3'],
+            ['X-A' => ['1'], 'X-B' => ['2'], '17' => ['3']],
+            [['X-A', '1'], ['X-B', '2'], ['17', 3]],
+        ];
+        foreach ($forms as $headers) {
+            $bayar = Bayar::fake()->answers('callback');
+            $bayar->callback('a', '', $headers);
+            $this->assertSame([['X-A', '1'], ['X-B', '2'], ['17', '3']], $bayar->calls('callback')[0]['params']['headers']);
+        }
+        $bayar->answers('callback')->callback('a', '', ['X-A' => ['1', '2']]);
+        $this->assertSame([['X-A', '1'], ['X-A', '2']], $bayar->calls('callback')[1]['params']['headers']);
+        foreach ([['X-A' => null], ['X-A' => [['1']]], [[1, '2']], [new \stdClass()]] as $wrong) {
+            $this->assertSame(Error::class, $this->thrown(fn() => $bayar->callback('a', '', $wrong)));
+        }
+    }
+
     public function testAnEffectIsGrantedOnce(): void
     {
         $bayar = Bayar::fake();
@@ -98,7 +118,7 @@ final class FakeTest extends TestCase
     {
         try {
             $action();
-        } catch (\Bayar\Error $error) {
+        } catch (Error $error) {
             return $error::class;
         }
         $this->fail('nothing was refused');

@@ -29,7 +29,7 @@ final class FramesTest extends TestCase
     private function misbehaving(string $behaviour): Client
     {
         $socket = "{$this->place->path}/fake.sock";
-        $this->server = Running::start([PHP_BINARY, __DIR__ . '/servers/frames.php', $socket, $behaviour]);
+        $this->server = Running::start([PHP_BINARY, __DIR__ . '/programs/frames.php', $socket, $behaviour]);
         return Client::open(socket: $socket);
     }
 

@@ -41,7 +41,7 @@ final class GatewayTest extends TestCase
     private function open(array $answers = [], ?string $certificate = null, ?string $trusted = null): Client
     {
         $this->answer($answers);
-        $command = [PHP_BINARY, __DIR__ . '/servers/http.php', $this->place->path];
+        $command = [PHP_BINARY, __DIR__ . '/programs/http.php', $this->place->path];
         $this->server ??= Running::start($certificate === null ? $command : [...$command, $certificate]);
         $gateway = new Gateway($this->server->line, 'shop', 'api-key-of-the-shop', [self::OLD, self::NEW], $trusted);
         return Client::open(gateway: $gateway);

@@ -14,8 +14,8 @@ final class Command
     private const USAGE = <<<'TEXT'
         Looks at this PHP and says what keeps Bayar from working in it. Sends nothing.
 
-            bayar doctor [--config FILE] [--json]
-            bayar check-page DIRECTORY [--config FILE] [--minutes 60]
+            bayar doctor [--config FILE] [--socket PATH] [--json]
+            bayar check-page DIRECTORY [--config FILE] [--socket PATH] [--minutes 60]
 
         doctor looks at the PHP of the command line; a web server's is set up by other files. check-page
         makes a page in a directory of the web server, which shows the same of that one to whoever has
@@ -34,7 +34,7 @@ final class Command
         $options = [];
         $words = [];
         while (($argument = array_shift($arguments)) !== null) {
-            if ($argument === '--config' || $argument === '--minutes') {
+            if (in_array($argument, ['--config', '--socket', '--minutes'], true)) {
                 $options[$argument] = array_shift($arguments) ?? '';
             } elseif ($argument === '--json') {
                 $options[$argument] = true;
@@ -42,17 +42,18 @@ final class Command
                 $words[] = $argument;
             }
         }
-        $config = $options['--config'] ?? (getenv('BAYAR_CONFIG') ?: null);
+        $socket = $options['--socket'] ?? null;
+        $config = $options['--config'] ?? ($socket === null ? getenv('BAYAR_CONFIG') ?: null : null);
         return match (true) {
-            $words === ['doctor'] => self::doctor($config, isset($options['--json'])),
-            count($words) === 2 && $words[0] === 'check-page' => self::page($words[1], $config, (int) ($options['--minutes'] ?? 60), $loader),
+            $words === ['doctor'] => self::doctor($config, $socket, isset($options['--json'])),
+            count($words) === 2 && $words[0] === 'check-page' => self::page($words[1], $config, $socket, (int) ($options['--minutes'] ?? 60), $loader),
             default => self::usage($words),
         };
     }
 
-    private static function doctor(?string $config, bool $json): int
+    private static function doctor(?string $config, ?string $socket, bool $json): int
     {
-        $findings = Doctor::examine($config);
+        $findings = Doctor::examine($config, $socket);
         if ($json) {
             echo json_encode(['sapi' => PHP_SAPI, 'findings' => $findings], JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_INVALID_UTF8_SUBSTITUTE), "\n";
         } else {
@@ -61,13 +62,14 @@ final class Command
         return Doctor::works($findings) ? 0 : 1;
     }
 
-    private static function page(string $directory, ?string $config, int $minutes, string $loader): int
+    private static function page(string $directory, ?string $config, ?string $socket, int $minutes, string $loader): int
     {
         $file = rtrim($directory, '/') . '/bayar-check-' . bin2hex(random_bytes(4)) . '.php';
         $token = rtrim(strtr(base64_encode(random_bytes(24)), '+/', '-_'), '=');
         $until = time() + max(1, $minutes) * 60;
         $text = "<?php\n\n// Made by `bayar check-page`; not there any more after " . gmdate('Y-m-d H:i', $until) . " UTC. Delete it.\n\nrequire " . var_export(realpath($loader), true) . ";\n\n"
-            . 'Bayar\Doctor\Page::answer(' . var_export(hash('sha256', $token), true) . ", $until, " . var_export($config === null ? null : (realpath($config) ?: $config), true) . ");\n";
+            . 'Bayar\Doctor\Page::answer(' . var_export(hash('sha256', $token), true) . ", $until, "
+            . var_export($config === null ? null : (realpath($config) ?: $config), true) . ', ' . var_export($socket, true) . ");\n";
         if (@file_put_contents($file, $text) === false) {
             fwrite(STDERR, "$file cannot be written; name a directory that the web server serves\n");
             return 1;

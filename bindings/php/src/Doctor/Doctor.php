@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace Bayar\Doctor;
 
-use Bayar\Client;
 use Bayar\Error;
 use Bayar\Native\Bundle;
 use Bayar\Native\Library;
@@ -26,10 +25,11 @@ final class Doctor
     /**
      * @param array|string|null $config as of Client::open(); without one, accounts and journal are not
      *     looked at
+     * @param ?string $socket likewise
      *
      * @return list<Finding>
      */
-    public static function examine(#[\SensitiveParameter] array|string|null $config = null): array
+    public static function examine(#[\SensitiveParameter] array|string|null $config = null, ?string $socket = null): array
     {
         return [
             self::php(),
@@ -41,7 +41,7 @@ final class Doctor
             self::curl(),
             ...self::traces(),
             self::clock(),
-            ...($config === null ? [self::without()] : Engine::examine($config)),
+            ...($config === null && $socket === null ? [self::without()] : Engine::examine($config, $socket)),
         ];
     }
 
@@ -175,7 +175,7 @@ final class Doctor
 
     private static function without(): Finding
     {
-        return new Finding('configuration', Level::Warning, 'none was named: accounts and journal were not looked at', 'bayar doctor --config /etc/bayar/bayar.toml');
+        return new Finding('configuration', Level::Warning, 'neither one nor a daemon was named: accounts and journal were not looked at', 'bayar doctor --config /etc/bayar/bayar.toml');
     }
 
     /** What it gives, or the error. */

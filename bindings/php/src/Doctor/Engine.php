@@ -15,19 +15,19 @@ use Bayar\Error;
 final class Engine
 {
     /** @return list<Finding> */
-    public static function examine(#[\SensitiveParameter] array|string $config): array
+    public static function examine(#[\SensitiveParameter] array|string|null $config, ?string $socket): array
     {
         try {
-            $bayar = Client::open($config);
+            $bayar = Client::open($config, socket: $socket);
             $description = $bayar->describe();
             return [
-                Finding::ok('mode', "a client with this configuration runs in the mode '{$bayar->mode()->value}', engine {$description['bayar']}"),
+                Finding::ok('mode', "a client runs in the mode '{$bayar->mode()->value}', engine {$description['bayar']}"),
                 ...self::plugins($description['plugins']),
                 ...array_map(self::account(...), $description['accounts']),
                 ...self::wouldBeRoots($description['journal']) ?? self::found($bayar->call('bayar', 'doctor')->data),
             ];
         } catch (Error $error) {
-            return [new Finding('configuration', Level::Error, $error->document['message'], $error->advice, self::file($config))];
+            return [new Finding($config === null ? 'mode' : 'configuration', Level::Error, $error->document['message'], $error->advice, self::file($config))];
         }
     }
 
@@ -78,7 +78,7 @@ final class Engine
     }
 
     /** The file that a configuration is. */
-    private static function file(#[\SensitiveParameter] array|string $config): ?string
+    private static function file(#[\SensitiveParameter] array|string|null $config): ?string
     {
         $file = is_array($config) ? $config['file'] ?? null : $config;
         return is_string($file) && !str_contains($file, "\n") ? $file : null;

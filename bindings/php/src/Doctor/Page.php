@@ -20,8 +20,9 @@ final class Page
      *     random, at least 16 bytes
      * @param int $until seconds since 1970-01-01 UTC, after which the page is not there any more
      * @param ?string $config the path of the configuration to look at
+     * @param ?string $socket that of the daemon's socket, where a daemon has it
      */
-    public static function answer(string $tokenSha256, int $until, ?string $config = null): void
+    public static function answer(string $tokenSha256, int $until, ?string $config = null, ?string $socket = null): void
     {
         header('Cache-Control: no-store');
         header('X-Robots-Tag: noindex, nofollow');
@@ -46,7 +47,7 @@ final class Page
             echo self::html('<p>That is not the token.</p>' . self::FORM);
             return;
         }
-        echo self::html(self::table(Doctor::examine($config)));
+        echo self::html(self::table(Doctor::examine($config, $socket)));
     }
 
     private const FORM = '<form method="post"><label>Token, as <code>bayar check-page</code> printed it<br>'

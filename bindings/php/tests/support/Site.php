@@ -25,13 +25,13 @@ final class Site
      * @param array<string, string> $form what to post; none to get
      * @param list<string> $headers
      *
-     * @return array{int, string} the status and the page
+     * @return array{int, string, list<string>} the status, the page, the headers
      */
     public function ask(string $path, array $form = [], array $headers = []): array
     {
         $options = ['ignore_errors' => true, 'header' => [...$headers, 'Content-Type: application/x-www-form-urlencoded'], 'method' => $form === [] ? 'GET' : 'POST', 'content' => http_build_query($form)];
         $page = (string) file_get_contents("http://$this->address$path", false, stream_context_create(['http' => $options]));
-        return [(int) explode(' ', $http_response_header[0])[1], $page];
+        return [(int) explode(' ', $http_response_header[0])[1], $page, $http_response_header];
     }
 
     public function stop(): void
