@@ -62,9 +62,10 @@ final class Settings
         if ($elsewhere || in_array($this->settings['mode'] ?? null, ['socket', 'gateway'], true)) {
             return null;
         }
+        // As objects: an empty array would be a list to the engine.
         return [
-            'engine' => self::given($this->settings['engine'] ?? []),
-            'providers' => array_map(self::given(...), $this->settings['providers'] ?? []),
+            'engine' => (object) self::given($this->settings['engine'] ?? []),
+            'providers' => (object) array_map(static fn(array $section): object => (object) self::given($section), $this->settings['providers'] ?? []),
         ];
     }
 

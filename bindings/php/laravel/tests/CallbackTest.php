@@ -16,13 +16,16 @@ final class CallbackTest extends ShopCase
 {
     public function testAGenuineCallbackIsCreditedOnce(): void
     {
-        $this->credits();
+        $calls = 0;
+        $this->credits(function () use (&$calls) {
+            $calls++;
+        });
         [$order, $sent] = $this->paid();
         for ($i = 0; $i < 3; $i++) {
             $answer = $this->deliver($sent);
             $this->assertSame([200, 'application/json'], [$answer->getStatusCode(), $answer->headers->get('Content-Type')]);
         }
-        $this->assertSame([[$order, 150000]], $this->credited());
+        $this->assertSame([1, [[$order, 150000]]], [$calls, $this->credited()]);
         $this->assertSame([], $this->shop->reported);
     }
 
@@ -32,9 +35,9 @@ final class CallbackTest extends ShopCase
             $heard[] = $name;
         });
         [$order, $sent] = $this->paid();
-        $this->deliver(['body' => str_replace('150000', '150001', $sent['body'])] + $sent);
         $answer = $this->deliver(['body' => str_replace('150000', '150001', $sent['body'])] + $sent);
         $this->assertSame(401, $answer->getStatusCode());
+        $this->assertSame(401, $this->deliver(['method' => 'GET'] + $sent)->getStatusCode(), 'Midtrans never does:');
         $this->assertNotContains(PaymentPaid::class, $heard);
         $this->assertNotContains(PaymentChanged::class, $heard);
         $this->assertSame([], $this->shop->reported, 'everybody may send nonsense:');

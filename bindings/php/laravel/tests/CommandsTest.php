@@ -117,6 +117,27 @@ final class CommandsTest extends ShopCase
         $client->call('bayar', 'resolve', ['intent' => $intent, 'status' => 'paid', 'operator' => 'Sari', 'reason' => 'seen on the account']);
         [$status, $said] = $this->shop->artisan('bayar:recover --quiet');
         $this->assertSame([0, '', [[$order, 150000]]], [$status, $said, $this->credited()]);
+        $this->assertCount(1, $reviews, 'listeners heard of it once:');
+    }
+
+    public function testAListenerIsCalledOnceARun(): void
+    {
+        $this->credits(fn() => throw new \DomainException('the invoice is locked'));
+        $order = $this->charge()->orderId;
+        Sandbox::control('POST', "midtrans/$order/paid");
+        [$status] = $this->shop->artisan('bayar:recover --now');
+        $this->assertSame([1, [\DomainException::class]], [$status, $this->reported()]);
+    }
+
+    public function testWhatCannotBeAskedAboutNeedsAPerson(): void
+    {
+        $intent = $this->charge()->intent;
+        $text = file_get_contents($this->place->config);
+        file_put_contents($this->place->config, str_replace('SB-Mid-server-EXAMPLE', 'SB-Mid-server-REVOKED', $text));
+        $this->shop = $this->shop(['file' => $this->place->config]);
+        [$status, $said] = $this->shop->artisan('bayar:recover --now --quiet');
+        $this->assertSame(1, $status);
+        $this->assertStringStartsWith("$intent  cannot be asked about: ", $said);
     }
 
     public function testWhatChangedIsToldToo(): void
@@ -126,6 +147,8 @@ final class CommandsTest extends ShopCase
             $heard[] = [$event->outcome->orderId, $event->outcome->status->value];
         });
         $order = $this->charge()->orderId;
+        $this->shop->artisan('bayar:recover --now');
+        $this->assertSame([], $heard, 'it is pending, as before:');
         Sandbox::control('POST', "midtrans/$order/expired");
         [$status] = $this->shop->artisan('bayar:recover --now');
         $this->assertSame([0, [[$order, 'expired']]], [$status, $heard]);

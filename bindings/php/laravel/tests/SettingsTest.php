@@ -60,7 +60,7 @@ final class SettingsTest extends ShopCase
     public function testTheConfigurationMayStandInPhp(): void
     {
         $journal = "sqlite:{$this->place->path}/own.db";
-        $midtrans = ['server_key' => 'SB-Mid-server-EXAMPLE0000000000000000', 'client_key' => null, 'base_url' => getenv('BAYAR_SANDBOX') . '/midtrans'];
+        $midtrans = ['environment' => null, 'server_key' => 'SB-Mid-server-EXAMPLE0000000000000000', 'base_url' => getenv('BAYAR_SANDBOX') . '/midtrans'];
         $settings = ['file' => null, 'engine' => ['journal' => $journal, 'plugins' => getenv('BAYAR_TARGET')], 'providers' => ['midtrans' => $midtrans]];
         $this->shop = $this->shop($settings);
         $order = $this->charge()->orderId;
@@ -78,6 +78,14 @@ final class SettingsTest extends ShopCase
         $shown = $error . print_r($arguments, true) . print_r(Settings::of($this->shop->app), true);
         $this->assertStringNotContainsString('CANARY', $shown);
         $this->assertStringContainsString('SensitiveParameterValue', $shown, 'arguments are in the traces:');
+    }
+
+    public function testWhatIsLeftOutIsNamed(): void
+    {
+        $settings = ['file' => null, 'engine.plugins' => getenv('BAYAR_TARGET')];
+        $midtrans = ['environment' => null, 'server_key' => null];
+        $this->assertStringContainsString('server_key is missing', $this->refused($settings + ['providers.midtrans' => $midtrans])->getMessage());
+        $this->shop(['file' => null, 'engine' => [], 'providers' => []])->app->make('bayar');
     }
 
     /** The journal's own place: a directory that a new application does not have. */

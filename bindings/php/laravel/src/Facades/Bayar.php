@@ -5,6 +5,7 @@ declare(strict_types=1);
 namespace Bayar\Laravel\Facades;
 
 use Bayar\Client;
+use Bayar\Fake;
 use Illuminate\Support\Facades\Facade;
 
 /**
@@ -30,11 +31,10 @@ use Illuminate\Support\Facades\Facade;
  */
 final class Bayar extends Facade
 {
-    /** Puts a client in the place of the application's own that reaches nobody: see Client::fake(). */
-    public static function fake(mixed ...$arguments): Client
+    /** Puts a client in the place of the application's own that reaches nobody, and answers what a test says. */
+    public static function fake(): Fake
     {
-        $fake = Client::fake(...$arguments);
-        self::swap($fake);
+        self::swap($fake = \Bayar\Bayar::fake());
         return $fake;
     }
 
