@@ -1,0 +1,18 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Bayar\Laravel\Events;
+
+use Bayar\Outcome;
+
+/**
+ * Something else became of a payment: it expired, failed, was refunded, or waits for a person to
+ * look (its review says why). Credit nothing.
+ *
+ * It may come again with the same outcome, and is sent again where a listener throws.
+ */
+final class PaymentChanged
+{
+    public function __construct(public readonly Outcome $outcome) {}
+}
