@@ -46,6 +46,7 @@ pub use bayar_provider::{
 pub use drive::{Gave, Need, Progress, Task};
 pub use engine::{Builder, ENGINE_ACCOUNT, Engine};
 pub use error::{Code, Error, Stage};
+pub use journal::database;
 pub use outcome::Outcome;
 pub use registry::open_shared;
 
