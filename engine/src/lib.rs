@@ -37,7 +37,7 @@ mod request;
 mod session;
 pub mod transport;
 
-pub use ambient::{Ambient, System};
+pub use ambient::{Ambient, System, make_id};
 pub use bayar_provider::json::strict as strict_json;
 pub use bayar_provider::params::read as read_params;
 pub use bayar_provider::{

@@ -8,7 +8,7 @@ pub(crate) const STEPS: &[(u32, u32, &[&str])] = &[(1, 0, FIRST), (1, 1, TENANTS
 /// Where no tenants are named these hold nothing and cost nothing.
 const TENANTS: &[&str] = &[
     "CREATE INDEX intent_tenant ON intent (tenant, id) WHERE tenant <> ''",
-    "CREATE INDEX intent_tenant_order ON intent (tenant, order_id) WHERE tenant <> '' AND order_id IS NOT NULL",
+    "CREATE INDEX intent_tenant_order ON intent (tenant, order_id, id) WHERE tenant <> '' AND order_id IS NOT NULL",
     "CREATE INDEX intent_changed ON intent (updated_ms, id) WHERE tenant <> ''",
 ];
 
