@@ -49,6 +49,19 @@ pub(crate) fn call(
     Ok(ended?)
 }
 
+/// Whether an application may call an operation of a provider.
+pub(crate) fn may_call(app: &App, operation: &str) -> bool {
+    EVERYDAY.contains(&operation) || app.was_given(operation)
+}
+
+/// What applications may call of the engine itself, for descriptions.
+pub(crate) fn of_engine_described() -> Value {
+    OF_ENGINE
+        .iter()
+        .map(|name| json!({"name": name, "summary": "About an intent of the application's own."}))
+        .collect()
+}
+
 /// Labels come from a list, never from outside.
 fn known_name(account: &Account, operation: &str) -> String {
     if account.operations.contains_key(operation) { operation.to_owned() } else { "unknown".to_owned() }

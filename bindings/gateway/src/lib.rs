@@ -9,6 +9,7 @@
 //! | `calls` | what an application may call |
 //! | `tell` | telling applications what changed |
 //! | `document` | `/charge` and `/status`, as the gateway's document has them |
+//! | `v1` | API v1, and its OpenAPI document |
 //! | `store`, `seal` | applications, their keys, what they are told; secrets sealed |
 //! | `dashboard` | pages for people |
 //! | `problem` | what is answered where there is no outcome |
@@ -29,6 +30,7 @@ mod run;
 mod seal;
 pub mod store;
 mod tell;
+mod v1;
 
 pub use run::run;
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::Uri;
 use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
 use bayar::{Code, Error};
 use tokio::net::TcpListener;
 use tokio::runtime::Builder;
@@ -16,8 +18,7 @@ use crate::config::{Loaded, invalid};
 use crate::gateway::Gateway;
 use crate::http::tls::Certificates;
 use crate::http::{layers, server};
-use crate::problem::Problem;
-use crate::{dashboard, document, logs, ops};
+use crate::{dashboard, document, logs, ops, v1};
 
 /// How much longer than the longest call the gateway waits for what is under way when it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
@@ -74,14 +75,19 @@ fn router(gateway: &Arc<Gateway>) -> Router {
         .merge(ops::router())
         .merge(dashboard::router())
         .merge(document::router())
+        .merge(v1::router(gateway))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(gateway), layers::around))
         .with_state(Arc::clone(gateway))
 }
 
-async fn nowhere() -> Problem {
-    document::endpoint_not_found()
+async fn nowhere(uri: Uri) -> Response {
+    if uri.path().starts_with("/v1/") {
+        document::endpoint_not_found().into_response()
+    } else {
+        document::nowhere()
+    }
 }
 
 /// Listens to signals, and looks after what changes while it runs.

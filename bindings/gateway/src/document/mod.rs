@@ -22,10 +22,10 @@ use crate::problem::Problem;
 
 /// Its two endpoints. Everything else about them is the wrong address, as the document has it.
 pub(crate) fn router() -> Router<Arc<Gateway>> {
-    let nowhere = async || Refusal(endpoint_not_found());
+    let other = async || nowhere();
     Router::new()
-        .route("/charge", post(charge).fallback(nowhere))
-        .route("/status/{*order_id}", get(status).fallback(nowhere))
+        .route("/charge", post(charge).fallback(other))
+        .route("/status/{*order_id}", get(status).fallback(other))
 }
 
 async fn charge(
@@ -64,6 +64,11 @@ pub(crate) fn endpoint_not_found() -> Problem {
     let what = "there is no such endpoint here";
     let advice = "Use POST /charge or GET /status/{order_id}; /v1/openapi.json lists the rest.";
     Problem::new(StatusCode::NOT_FOUND, "endpoint_not_found", what, advice)
+}
+
+/// The same, as the document has it.
+pub(crate) fn nowhere() -> Response {
+    Refusal(endpoint_not_found()).into_response()
 }
 
 /// A problem in the document's form: its words in `error`, and for machines the same members as everywhere.
