@@ -486,6 +486,7 @@ fn transport_options(http: &HttpSettings) -> Options {
         local_address: http.local_address,
         ca_file: http.ca_file.clone(),
         allow_http: http.allow_http.unwrap_or(false),
+        public_only: default.public_only,
         user_agent: default.user_agent,
     }
 }
