@@ -39,7 +39,7 @@ impl Ambient for System {
 /// An id that nobody else makes: a letter, 9 characters of time, 13 of randomness, a letter;
 /// 24 of `A-Z0-9` in all. A letter stands at both ends because digests without separators
 /// (Duitku's) could otherwise be shifted between an order id and an amount.
-pub(crate) fn make_id(first: char, now_ms: i64, nonce: &[u8; 16]) -> String {
+pub fn make_id(first: char, now_ms: i64, nonce: &[u8; 16]) -> String {
     const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     let digit = |bits: u128, at: u32| char::from(DIGITS[((bits >> (5 * at)) & 31) as usize]);
     let (time, random) = (now_ms.unsigned_abs() as u128, u128::from_be_bytes(*nonce));

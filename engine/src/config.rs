@@ -9,7 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bayar_provider::{Wiped, params};
+pub use bayar_provider::Wiped;
+use bayar_provider::params;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -23,6 +24,8 @@ pub struct Config {
     pub engine: EngineSettings,
     /// One account for each section `[providers.NAME]`, by name.
     pub accounts: Vec<AccountSettings>,
+    /// The section `[gateway]`, which is the gateway's to read; null where there is none. Wiped when dropped.
+    pub gateway: Wiped,
     /// The file that it was read from, if it was.
     pub file: Option<PathBuf>,
     /// SHA-256 over all of it, secrets included: the same digest is the same engine.
@@ -169,8 +172,9 @@ impl Config {
                 ));
             }
         };
+        let gateway = Wiped(root.remove("gateway").unwrap_or_default());
         if let Some(unknown) = root.keys().next() {
-            return Err(unknown_key(unknown, unknown, &["engine", "providers"]));
+            return Err(unknown_key(unknown, unknown, &["engine", "providers", "gateway"]));
         }
         if let (Some(file), Some(account)) = (&exposed, accounts.iter().find(|a| a.is_production())) {
             return Err(Error::not_sent(
@@ -183,7 +187,7 @@ impl Config {
                 ),
             ));
         }
-        Ok(Config { engine, accounts, file: source.file.take(), digest })
+        Ok(Config { engine, accounts, gateway, file: source.file.take(), digest })
     }
 }
 
@@ -390,7 +394,11 @@ mod tests {
     #[test]
     fn names_what_is_wrong() {
         let cases = [
-            ("[engin]\n", "engin", "engin is unknown; did you mean engine? Known here: engine, providers"),
+            (
+                "[engin]\n",
+                "engin",
+                "engin is unknown; did you mean engine? Known here: engine, providers, gateway",
+            ),
             (
                 "[engine]\njurnal = 'none'\n",
                 "engine.jurnal",

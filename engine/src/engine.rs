@@ -119,7 +119,11 @@ impl Builder {
         self.open_parsed(config)
     }
 
-    pub(crate) fn open_parsed(self, config: Config) -> Result<Engine, Error> {
+    /// Opens the engine of a configuration that was read before.
+    ///
+    /// # Errors
+    /// See [`Builder::open`].
+    pub fn open_parsed(self, config: Config) -> Result<Engine, Error> {
         let journal = match self.journal {
             Some(journal) => journal,
             None => open_journal(config.engine.journal.as_deref(), config.file.as_deref())?,
@@ -240,6 +244,16 @@ impl Engine {
             "accounts": accounts,
             "plugins": self.shared.plugins.describe_all(),
         }))
+    }
+
+    /// The journal, for hosts that look further into it than the account `bayar` does.
+    pub fn journal(&self) -> Arc<dyn Journal> {
+        Arc::clone(&self.shared.journal)
+    }
+
+    /// The longest that one call of any account may take, unless its `deadline_ms` says otherwise.
+    pub fn longest_call(&self) -> Duration {
+        Duration::from_millis(self.shared.longest_call_ms().unsigned_abs())
     }
 
     /// Removes the credentials of all accounts, and what looks like a card number, from text
@@ -472,6 +486,7 @@ fn transport_options(http: &HttpSettings) -> Options {
         local_address: http.local_address,
         ca_file: http.ca_file.clone(),
         allow_http: http.allow_http.unwrap_or(false),
+        public_only: default.public_only,
         user_agent: default.user_agent,
     }
 }

@@ -37,7 +37,7 @@ mod request;
 mod session;
 pub mod transport;
 
-pub use ambient::{Ambient, System};
+pub use ambient::{Ambient, System, make_id};
 pub use bayar_provider::json::strict as strict_json;
 pub use bayar_provider::params::read as read_params;
 pub use bayar_provider::{
@@ -46,6 +46,7 @@ pub use bayar_provider::{
 pub use drive::{Gave, Need, Progress, Task};
 pub use engine::{Builder, ENGINE_ACCOUNT, Engine};
 pub use error::{Code, Error, Stage};
+pub use journal::database;
 pub use outcome::Outcome;
 pub use registry::open_shared;
 

@@ -83,7 +83,7 @@ impl HostCall {
         }
         let chosen = named.is_some();
         let creates = described.class != Class::Read && !params.contains_key("provider_reference");
-        let order = Asked { account, about_order: described.about_order, creates };
+        let order = Asked { account, tenant: tenant.as_deref(), about_order: described.about_order, creates };
         let reference = match (&known, named) {
             (Some(known), _) => known.reference.clone(),
             (None, Some(reference)) => allowed(account, "reference", reference)?,
@@ -163,6 +163,7 @@ impl HostCall {
 /// Which reference a call gets.
 struct Asked<'a> {
     account: &'a Account,
+    tenant: Option<&'a str>,
     about_order: bool,
     creates: bool,
 }
@@ -182,7 +183,12 @@ impl Asked<'_> {
         let within = self.account.reference.allows(order_id);
         if self.about_order || !self.creates {
             // The host's name for it, or what the provider knows it by.
-            if let Some(intent) = engine.journal.of_order(scope, &Order::OrderId(order_id))? {
+            // Two tenants may call different orders by one name.
+            let named = match self.tenant {
+                Some(tenant) => Order::OfTenant(tenant, order_id),
+                None => Order::OrderId(order_id),
+            };
+            if let Some(intent) = engine.journal.of_order(scope, &named)? {
                 return Ok(intent.reference);
             }
         } else if engine.journal.keeps() && !within {

@@ -15,6 +15,7 @@ use crate::journal::Journal;
 use crate::output::{Failure, print_json, print_line, print_table};
 use crate::reconcile::Reconcile;
 use crate::recover::Recover;
+use crate::serve::{Apps, Serve};
 
 /// Takes payments through Indonesian providers, from the command line.
 #[derive(Parser)]
@@ -59,6 +60,13 @@ pub enum Command {
     ///
     /// Ends on SIGTERM and SIGINT, when the calls in flight have ended.
     Daemon(Daemon),
+    /// Serve the engine over HTTP: the gateway
+    ///
+    /// The configuration is a bayar.toml, or an .env as the gateway's document has it. Ends on SIGTERM and
+    /// SIGINT, when what is under way has ended.
+    Serve(Serve),
+    /// Who may call the gateway: applications and their keys
+    App(Apps),
     /// Examine the installation and the configuration, without sending anything
     Doctor,
     /// Run all providers, simulated, on this machine

@@ -7,6 +7,7 @@ mod output;
 mod reconcile;
 mod records;
 mod recover;
+mod serve;
 mod story;
 mod when;
 
@@ -17,7 +18,10 @@ use commands::{Cli, Command};
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    output::log_to_stderr(cli.verbose);
+    // The gateway has a log of its own.
+    if !matches!(cli.command, Command::Serve(_)) {
+        output::log_to_stderr(cli.verbose);
+    }
     match cli.run() {
         Ok(code) => code,
         Err(failure) => failure.report(),
@@ -34,6 +38,8 @@ impl Cli {
             Command::Journal(journal) => journal.run(self),
             Command::Reconcile(reconcile) => reconcile.run(self),
             Command::Daemon(daemon) => daemon.run(self),
+            Command::Serve(serve) => serve.run(self),
+            Command::App(apps) => apps.run(self),
             Command::Doctor => commands::doctor(self),
             Command::Sandbox(sandbox) => sandbox.run(),
             Command::Completions { shell } => {

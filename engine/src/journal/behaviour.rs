@@ -11,7 +11,7 @@ use crate::error::Code;
 
 type Promise = fn(&Arc<dyn Journal>);
 
-const PROMISES: [(&str, Promise); 14] = [
+const PROMISES: [(&str, Promise); 15] = [
     ("one_intent_a_key", one_intent_a_key),
     ("ends", every_end_has_its_state),
     ("at_most_once", what_must_not_repeat_is_sent_once),
@@ -26,6 +26,7 @@ const PROMISES: [(&str, Promise); 14] = [
     ("people", people_decide_and_are_named),
     ("forgetting", the_payer_is_forgotten_and_the_money_is_not),
     ("references", a_provider_reference_belongs_to_one_order),
+    ("tenants", a_tenant_sees_its_own),
 ];
 
 #[test]
@@ -401,4 +402,35 @@ fn a_provider_reference_belongs_to_one_order(journal: &Arc<dyn Journal>) {
     assert_eq!(second.provider_reference, None);
     let theirs = journal.of_order(SHOP, &Order::ProviderReference("T1")).expect("is read");
     assert_eq!(theirs.map(|intent| intent.id).as_deref(), Some("I1"));
+}
+
+fn a_tenant_sees_its_own(journal: &Arc<dyn Journal>) {
+    // Two orders of one name, the later one another tenant's; and one of nobody's.
+    for (id, tenant) in [("Ia", "apples"), ("Ib", "pears"), ("Ic", "")] {
+        let call = call(id, &format!("R{id}"));
+        let attempt = Attempt { tenant, ..attempt(&call, "the same key", Class::Keyed) };
+        let Ok(Begun::Sent(sent)) = journal.sending(&attempt) else { panic!("{id} is another key") };
+        journal.concluded(&sent, &End::Outcome(&outcome(Status::Pending))).expect("is kept");
+    }
+    let of = |tenant| journal.of_order(SHOP, &Order::OfTenant(tenant, "INV-17")).expect("is read");
+    assert_eq!(of("apples").map(|intent| intent.id).as_deref(), Some("Ia"));
+    assert_eq!(of("pears").map(|intent| intent.id).as_deref(), Some("Ib"));
+    assert!(of("plums").is_none() && of("").is_none());
+    let filter = Filter { tenant: Some("apples".to_owned()), ..Filter::default() };
+    let listed = journal.intents(&filter).expect("is read");
+    assert_eq!(listed.iter().map(|intent| intent.id.as_str()).collect::<Vec<_>>(), ["Ia"]);
+    assert_eq!(listed[0].as_outcome().tenant.as_deref(), Some("apples"));
+
+    let ids = |changes: Vec<Change>| changes.into_iter().map(|change| change.intent).collect::<Vec<_>>();
+    let all = journal.changed(0, "", 10).expect("is read");
+    assert_eq!(all.iter().map(|change| change.state).collect::<Vec<_>>(), [State::Pending; 2]);
+    let (moment, first) = (all[0].updated_ms, all[0].intent.clone());
+    assert_eq!(ids(journal.changed(moment, &first, 10).expect("is read")), ["Ib"]);
+    assert_eq!(ids(journal.changed(0, "", 1).expect("is read")), ["Ia"]);
+    let paid = event("RIa", Status::Paid, Evidence::E1, "one");
+    journal.received(SHOP, &paid).expect("is kept");
+    let all = journal.changed(0, "", 10).expect("is read");
+    let moved = all.iter().find(|change| change.intent == "Ia").expect("it changed");
+    assert_eq!((moved.state, moved.review), (State::Paid, false));
+    assert!(moved.updated_ms >= moment);
 }

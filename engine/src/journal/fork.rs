@@ -96,7 +96,7 @@ fn forked(name: &str) -> Error {
     Error::not_sent(
         Code::JournalForked,
         format!(
-            "journal {name}: process {} was forked while the journal was in use and could not be closed in time; \
+            "{name}: process {} was forked while the journal was in use and could not be closed in time; \
              expected: no transaction that lasts longer than {} s at a fork, and a fork by libc. \
              This process cannot use the journal any more: let another one make the call, or start this one anew",
             process::id(),

@@ -1,6 +1,7 @@
 //! The journal in a database: the way out and the way in.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use bayar_provider::{Event, Evidence, Stage, Status};
 use serde_json::{Value, json};
@@ -9,8 +10,8 @@ use super::database::{Database, Transaction};
 use super::fold::{Folded, State, fold};
 use super::rows::{OWN, SENDING, facts, int, maybe_int, maybe_text, one_intent, state, text, tries, word};
 use super::{
-    Attempt, Begun, Claim, Due, End, Filter, Intent, Journal, Look, Order, Received, Said, Scope, Sent,
-    Story, Tidied,
+    Attempt, Begun, Change, Claim, Due, End, Filter, Intent, Journal, Look, Order, Received, Said, Scope,
+    Sent, Story, Tidied,
 };
 use crate::ambient::{Ambient, System, make_id};
 use crate::error::Error;
@@ -28,12 +29,12 @@ const LONGEST_MS: i64 = 6 * 3_600_000;
 
 /// A journal in a database.
 pub(crate) struct Ledger {
-    database: Box<dyn Database>,
+    database: Arc<dyn Database>,
 }
 
 impl Ledger {
-    pub(crate) fn new(database: impl Database + 'static) -> Self {
-        Ledger { database: Box::new(database) }
+    pub(crate) fn new(database: Arc<dyn Database>) -> Self {
+        Ledger { database }
     }
 
     /// Runs `work` in one durable transaction.
@@ -167,6 +168,10 @@ impl Journal for Ledger {
         self.list(filter)
     }
 
+    fn changed(&self, after_ms: i64, after: &str, limit: u32) -> Result<Vec<Change>, Error> {
+        self.list_changed(after_ms, after, limit)
+    }
+
     fn unmatched(&self, limit: u32) -> Result<Vec<Value>, Error> {
         self.list_unmatched(limit)
     }
@@ -207,15 +212,20 @@ fn owner(
     order: &Order<'_>,
     lock: &str,
 ) -> Result<Option<Intent>, Error> {
-    let (column, value) = match order {
-        Order::Reference(value) => ("reference", value),
-        Order::ProviderReference(value) => ("provider_reference", value),
-        Order::OrderId(value) => ("order_id", value),
+    let (condition, value) = match order {
+        Order::Reference(value) => ("reference = ?3", value),
+        Order::ProviderReference(value) => ("provider_reference = ?3", value),
+        Order::OrderId(value) => ("order_id = ?3", value),
+        Order::OfTenant(_, value) => ("order_id = ?3 AND tenant = ?4 AND tenant <> ''", value),
     };
     let behind = format!(
-        "WHERE account = ?1 AND environment = ?2 AND {column} = ?3 AND owns = 1 ORDER BY created_ms DESC LIMIT 1 {lock}"
+        "WHERE account = ?1 AND environment = ?2 AND {condition} AND owns = 1 ORDER BY created_ms DESC LIMIT 1 {lock}"
     );
-    one_intent(tx, &behind, &[text(scope.account), text(scope.environment), text(*value)])
+    let mut values = vec![text(scope.account), text(scope.environment), text(*value)];
+    if let Order::OfTenant(tenant, _) = order {
+        values.push(text(*tenant));
+    }
+    one_intent(tx, &behind, &values)
 }
 
 fn sending(tx: &mut dyn Transaction, attempt: &Attempt<'_>) -> Result<Begun, Error> {

@@ -11,7 +11,7 @@ use super::database::{Cell, Transaction};
 use super::effects::no_intent;
 use super::fold::State;
 use super::ledger::{Ledger, NewFact, come_to, new_id, refold};
-use super::rows::{Row, int, intents, maybe_text, one_intent, text, word};
+use super::rows::{Row, int, intents, maybe_text, of_word, one_intent, text, word};
 use crate::ambient::make_id;
 use crate::error::{Code, Error};
 
@@ -39,6 +39,21 @@ pub struct Filter {
     pub after: Option<String>,
     /// How many at most; 100 if absent, 10,000 at most.
     pub limit: Option<u32>,
+}
+
+/// The state that an intent came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// The intent.
+    pub intent: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// The state.
+    pub state: State,
+    /// Whether it waits for a review.
+    pub review: bool,
+    /// When anything about it last changed, in milliseconds since 1970-01-01 UTC.
+    pub updated_ms: i64,
 }
 
 /// One intent with everything that is known of it, oldest first.
@@ -91,6 +106,10 @@ impl Ledger {
         if let Some(after) = &filter.after {
             only("id < ?", text(after.as_str()));
         }
+        // What the index of tenants holds.
+        if filter.tenant.as_ref().is_some_and(|tenant| !tenant.is_empty()) {
+            wheres.push("tenant <> ''".to_owned());
+        }
         if filter.review {
             wheres.push("review IS NOT NULL".to_owned());
         }
@@ -99,6 +118,26 @@ impl Ledger {
             if wheres.is_empty() { String::new() } else { format!("WHERE {}", wheres.join(" AND ")) };
         let behind = format!("{wheres} ORDER BY id DESC LIMIT {limit}");
         self.read(|tx| intents(tx, &behind, &values))
+    }
+
+    pub(super) fn list_changed(&self, after_ms: i64, after: &str, limit: u32) -> Result<Vec<Change>, Error> {
+        let sql = format!(
+            "SELECT id, tenant, state, review IS NOT NULL, updated_ms FROM intent
+             WHERE tenant <> '' AND (updated_ms, id) > (?1, ?2) ORDER BY updated_ms, id LIMIT {}",
+            limit.min(10_000)
+        );
+        let rows = self.read(|tx| tx.query(&sql, &[int(after_ms), text(after)]))?;
+        let change = |cells| {
+            let mut row = Row::of(cells);
+            Ok(Change {
+                intent: row.text()?,
+                tenant: row.text()?,
+                state: of_word(&row.text()?)?,
+                review: row.int()? == 1,
+                updated_ms: row.int()?,
+            })
+        };
+        rows.into_iter().map(change).collect()
     }
 
     pub(super) fn list_unmatched(&self, limit: u32) -> Result<Vec<Value>, Error> {

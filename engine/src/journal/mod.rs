@@ -16,7 +16,7 @@
 #[cfg(test)]
 mod behaviour;
 mod care;
-mod database;
+pub mod database;
 mod effects;
 #[cfg(test)]
 mod faults;
@@ -38,17 +38,18 @@ mod suite;
 mod tables;
 mod turn;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bayar_provider::{Call, Class, Event, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use database::Schema;
+
 pub use care::{Due, Look, Tidied};
 pub use effects::{Claim, EffectState};
 pub use fold::{Fact, Folded, State, Try, fold};
-pub use looking::{Filter, Story};
+pub use looking::{Change, Filter, Story};
 pub use none::NoJournal;
 pub(crate) use rows::word;
 
@@ -61,36 +62,7 @@ use crate::outcome::Outcome;
 /// # Errors
 /// [`Code::InvalidConfig`].
 pub fn open(setting: &str) -> Result<Arc<dyn Journal>, Error> {
-    let invalid = |found: &str| {
-        let what = format!(
-            "engine.journal is {found}; expected sqlite:/path/to/journal.db (absolute), postgres://…, or none"
-        );
-        Error::not_sent(Code::InvalidConfig, what).field("engine.journal")
-    };
-    if let Some(path) = setting.strip_prefix("sqlite:") {
-        let path = PathBuf::from(path);
-        if !path.is_absolute() {
-            return Err(invalid(&format!("{setting:?}")));
-        }
-        return Ok(Arc::new(ledger::Ledger::new(sqlite::Sqlite::new(path, tables::STEPS))));
-    }
-    if setting.starts_with("postgres://") || setting.starts_with("postgresql://") {
-        return open_postgres(setting);
-    }
-    // It may hold a password.
-    let kind = setting.split(':').next().unwrap_or_default();
-    Err(invalid(&format!("of the kind {kind:?}")))
-}
-
-#[cfg(feature = "postgres")]
-fn open_postgres(url: &str) -> Result<Arc<dyn Journal>, Error> {
-    Ok(Arc::new(ledger::Ledger::new(postgres::Postgres::new(url, tables::STEPS)?)))
-}
-
-#[cfg(not(feature = "postgres"))]
-fn open_postgres(_: &str) -> Result<Arc<dyn Journal>, Error> {
-    let what = "engine.journal names PostgreSQL, and this engine was built without it (feature `postgres`)";
-    Err(Error::not_sent(Code::InvalidConfig, what).field("engine.journal"))
+    Ok(Arc::new(ledger::Ledger::new(database::open(setting, Schema::from(tables::STEPS))?)))
 }
 
 /// Keeps intents, attempts, events and effects. Whatever it returns is durable when it returns.
@@ -179,6 +151,14 @@ pub trait Journal: Send + Sync {
         Err(nothing_kept())
     }
 
+    /// Intents that have a tenant and changed after this moment (in milliseconds since 1970-01-01 UTC) or, at
+    /// that moment, have a greater id; in that order. Transactions of PostgreSQL may end in another order
+    /// than their moments: look a while back.
+    fn changed(&self, after_ms: i64, after: &str, limit: u32) -> Result<Vec<Change>, Error> {
+        let _ = (after_ms, after, limit);
+        Err(nothing_kept())
+    }
+
     /// Callbacks that matched no intent, newest first.
     fn unmatched(&self, limit: u32) -> Result<Vec<Value>, Error> {
         let _ = limit;
@@ -246,6 +226,8 @@ pub enum Order<'a> {
     ProviderReference(&'a str),
     /// As the host calls it; the newest of several.
     OrderId(&'a str),
+    /// As the host calls it under this tenant; the newest of several.
+    OfTenant(&'a str, &'a str),
 }
 
 /// What a host asked for, and what became of it.
@@ -325,6 +307,14 @@ pub struct Intent {
     /// The database's clock when this was read.
     #[serde(skip)]
     pub read_ms: i64,
+}
+
+impl Intent {
+    /// What a call with its key, or a callback, answers in its present state. Where nothing was heard of
+    /// it yet the status is `unknown`.
+    pub fn as_outcome(&self) -> Outcome {
+        crate::known::outcome_of(self)
+    }
 }
 
 /// One request about to be sent.

@@ -19,7 +19,7 @@ use self::connection::Connection;
 use self::pool::Pool;
 use super::database::{Cell, Database, Transaction};
 use super::fork::{self, Inside};
-use super::schema::{self, Steps};
+use super::schema::{self, Schema};
 use crate::error::{Code, Error};
 use crate::process::PerProcess;
 
@@ -36,24 +36,26 @@ type Work<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), Error>;
 /// A journal in PostgreSQL.
 pub(crate) struct Postgres {
     address: Arc<Address>,
-    steps: Steps,
+    schema: Schema,
     here: PerProcess<Arc<Pool>>,
 }
 
 impl Postgres {
-    /// The journal in the database of this URL, to which it connects at first use.
+    /// The tables in the database of this URL, to which it connects at first use.
     ///
     /// # Errors
     /// `invalid_config` where the URL cannot be used.
-    pub(crate) fn new(url: &str, steps: Steps) -> Result<Postgres, Error> {
-        Ok(Postgres { address: Arc::new(Address::parse(url)?), steps, here: PerProcess::new() })
+    pub(crate) fn new(url: &str, schema: impl Into<Schema>) -> Result<Postgres, Error> {
+        let schema = schema.into();
+        let address = Arc::new(Address::parse(url, schema.what)?);
+        Ok(Postgres { address, schema, here: PerProcess::new() })
     }
 
     fn transact(&self, begin: &str, work: Work<'_>) -> Result<(), Error> {
         let pool = self.here.get(|| Arc::new(Pool::new(Arc::clone(&self.address))));
-        fork::usable(self.name())?;
+        fork::usable(self.label())?;
         let _place = pool.place()?;
-        let inside = Inside::enter(self.name())?;
+        let inside = Inside::enter(self.label())?;
         pool.set_up(|connection| {
             fork::close_before_fork(Arc::downgrade(&*pool) as _);
             self.set_up(&inside, connection)
@@ -94,7 +96,7 @@ impl Postgres {
             return Err(failed);
         }
         outcome.map_err(Failed::finally)?;
-        inside.check(self.name()).map_err(Failed::finally)?;
+        inside.check(self.label()).map_err(Failed::finally)?;
         connection.commit().map_err(|error| self.commit_failed(&error))
     }
 
@@ -103,7 +105,7 @@ impl Postgres {
         begun(connection, READ)?;
         let mut current = false;
         let looked = self.attempt(inside, connection, &mut |transaction| {
-            current = schema::is_current(self.steps, self.name(), transaction)?;
+            current = schema::is_current(self.schema, self.label(), transaction)?;
             Ok(())
         });
         if looked.is_err() && !connection.rollback() {
@@ -115,8 +117,12 @@ impl Postgres {
         begun(connection, WRITE)?;
         begun(connection, MIGRATING)?;
         let mut migrate =
-            |transaction: &mut dyn Transaction| schema::migrate(self.steps, self.name(), transaction);
+            |transaction: &mut dyn Transaction| schema::migrate(self.schema, self.label(), transaction);
         self.attempt(inside, connection, &mut migrate).map_err(|failed| failed.error)
+    }
+
+    fn label(&self) -> &str {
+        &self.address.label
     }
 
     fn error(&self, error: &connection::Trouble) -> Error {
@@ -130,9 +136,9 @@ impl Postgres {
         Failed::finally(Error::not_sent(
             Code::JournalUnavailable,
             format!(
-                "journal {}: the answer to a commit was lost ({error}): what it wrote may be kept, or not; \
+                "{}: the answer to a commit was lost ({error}): what it wrote may be kept, or not; \
                  expected: an answer. Read the journal again before relying on either",
-                self.name()
+                self.label()
             ),
         ))
     }
@@ -183,7 +189,7 @@ impl InPostgres<'_> {
         &mut self,
         statement: impl FnOnce(&mut Connection) -> Result<T, connection::Trouble>,
     ) -> Result<T, Error> {
-        self.inside.check(self.of.name())?;
+        self.inside.check(self.of.label())?;
         if let Some(failed) = &self.failed {
             return Err(failed.error.clone());
         }
@@ -210,7 +216,7 @@ impl Transaction for InPostgres<'_> {
             Some([Cell::Int(now)]) => Ok(*now),
             other => Err(Error::not_sent(
                 Code::JournalUnavailable,
-                format!("journal {}: it gave {other:?} for the time; expected one number", self.of.name()),
+                format!("{}: it gave {other:?} for the time; expected one number", self.of.label()),
             )),
         }
     }

@@ -1,4 +1,4 @@
-//! Brings the tables of a journal to the version that this engine knows.
+//! Brings the tables of a database to the version that this program knows.
 //!
 //! Only forward, and in steps that the previous version survives: within one major version
 //! older engines go on working beside newer ones. A newer major version is refused.
@@ -6,22 +6,46 @@
 use super::database::{Cell, Transaction};
 use crate::error::{Code, Error};
 
-/// A step to a version (major, minor), as statements. The list is in ascending order.
-pub(crate) type Steps = &'static [(u32, u32, &'static [&'static str])];
+/// Steps to versions, each (major, minor, statements), in ascending order. A new major version is one
+/// that programs of the version before must not write to.
+pub type Steps = &'static [(u32, u32, &'static [&'static str])];
+
+/// What a database is for: how its tables are made, and what it is called in errors.
+#[derive(Clone, Copy, Debug)]
+pub struct Schema {
+    /// What it is, for people: `journal`.
+    pub what: &'static str,
+    /// The setting that names it: `engine.journal`.
+    pub setting: &'static str,
+    /// The table that keeps the version; one for each schema, where several share a database.
+    pub meta: &'static str,
+    /// How the tables are made.
+    pub steps: Steps,
+}
+
+impl From<Steps> for Schema {
+    /// The journal's, with these steps.
+    fn from(steps: Steps) -> Self {
+        Schema { what: "journal", setting: "engine.journal", meta: "meta", steps }
+    }
+}
 
 type Version = (u32, u32);
 
 /// Runs, in the transaction given, the steps that the database has not seen yet.
-pub(crate) fn migrate(steps: Steps, name: &str, transaction: &mut dyn Transaction) -> Result<(), Error> {
-    transaction
-        .execute("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)", &[])?;
-    let found = version(name, transaction)?;
-    let known = known(steps);
+pub(crate) fn migrate(schema: Schema, label: &str, transaction: &mut dyn Transaction) -> Result<(), Error> {
+    let meta = schema.meta;
+    transaction.execute(
+        &format!("CREATE TABLE IF NOT EXISTS {meta} (key TEXT PRIMARY KEY, value TEXT NOT NULL)"),
+        &[],
+    )?;
+    let found = version(schema, label, transaction)?;
+    let known = known(schema);
     if found.0 > known.0 {
-        return Err(newer(name, found, known));
+        return Err(newer(label, found, known));
     }
     let mut reached = found;
-    for (major, minor, statements) in steps.iter().filter(|step| (step.0, step.1) > found) {
+    for (major, minor, statements) in schema.steps.iter().filter(|step| (step.0, step.1) > found) {
         for statement in *statements {
             transaction.execute(statement, &[])?;
         }
@@ -30,8 +54,10 @@ pub(crate) fn migrate(steps: Steps, name: &str, transaction: &mut dyn Transactio
     if reached > found {
         let text = Cell::Text(format!("{}.{}", reached.0, reached.1));
         transaction.execute(
-            "INSERT INTO meta (key, value) VALUES ('schema', ?1) \
-             ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            &format!(
+                "INSERT INTO {meta} (key, value) VALUES ('schema', ?1) \
+                 ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+            ),
             &[text],
         )?;
     }
@@ -40,23 +66,28 @@ pub(crate) fn migrate(steps: Steps, name: &str, transaction: &mut dyn Transactio
 
 /// Whether nothing is left to be done: what most openings find, and only reading. An error
 /// where there are no tables yet.
-pub(crate) fn is_current(steps: Steps, name: &str, transaction: &mut dyn Transaction) -> Result<bool, Error> {
-    let found = version(name, transaction)?;
-    let known = known(steps);
+pub(crate) fn is_current(
+    schema: Schema,
+    label: &str,
+    transaction: &mut dyn Transaction,
+) -> Result<bool, Error> {
+    let found = version(schema, label, transaction)?;
+    let known = known(schema);
     Ok(found.0 == known.0 && found.1 >= known.1)
 }
 
-fn known(steps: Steps) -> Version {
-    steps.last().map_or((0, 0), |(major, minor, _)| (*major, *minor))
+fn known(schema: Schema) -> Version {
+    schema.steps.last().map_or((0, 0), |(major, minor, _)| (*major, *minor))
 }
 
 /// The version that a database is at; 0.0 where it has no tables yet.
-fn version(name: &str, transaction: &mut dyn Transaction) -> Result<Version, Error> {
-    let rows = transaction.query("SELECT value FROM meta WHERE key = 'schema'", &[])?;
+fn version(schema: Schema, label: &str, transaction: &mut dyn Transaction) -> Result<Version, Error> {
+    let sql = format!("SELECT value FROM {} WHERE key = 'schema'", schema.meta);
+    let rows = transaction.query(&sql, &[])?;
     match rows.first().map(Vec::as_slice) {
         None => Ok((0, 0)),
-        Some([Cell::Text(text)]) => parse(text).ok_or_else(|| unreadable(name, text)),
-        Some(other) => Err(unreadable(name, &format!("{other:?}"))),
+        Some([Cell::Text(text)]) => parse(text).ok_or_else(|| unreadable(label, text)),
+        Some(other) => Err(unreadable(label, &format!("{other:?}"))),
     }
 }
 
@@ -65,23 +96,23 @@ fn parse(text: &str) -> Option<Version> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn newer(name: &str, found: Version, known: Version) -> Error {
+fn newer(label: &str, found: Version, known: Version) -> Error {
     Error::not_sent(
         Code::JournalUnavailable,
         format!(
-            "journal {name}: its schema is version {}.{}, and this engine knows versions up to {}.x: \
+            "{label}: its schema is version {}.{}, and this engine knows versions up to {}.x: \
              a newer engine wrote it. Install that engine's version or a later one",
             found.0, found.1, known.0
         ),
     )
 }
 
-fn unreadable(name: &str, found: &str) -> Error {
+fn unreadable(label: &str, found: &str) -> Error {
     Error::not_sent(
         Code::JournalUnavailable,
         format!(
-            "journal {name}: the version of its schema is {found:?}; expected two numbers such as 1.0. \
-             This is no journal of Bayar's, or it was damaged: name another one, or restore a copy"
+            "{label}: the version of its schema is {found:?}; expected two numbers such as 1.0. \
+             This is no database of Bayar's, or it was damaged: name another one, or restore a copy"
         ),
     )
 }

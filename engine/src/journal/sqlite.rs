@@ -19,7 +19,7 @@ use super::files::{self, Identity};
 use super::fork::{self, BeforeFork, Inside};
 use super::lockfile::{self, Held, LockFile, Queue};
 use super::locks::{self, Ours};
-use super::schema::{self, Steps};
+use super::schema::{self, Schema};
 use super::turn::Turns;
 use crate::error::{Code, Error};
 use crate::faults::{ahead_ms, step};
@@ -36,7 +36,9 @@ type Work<'a> = &'a mut dyn FnMut(&mut dyn Transaction) -> Result<(), Error>;
 pub(crate) struct Sqlite {
     path: PathBuf,
     name: String,
-    steps: Steps,
+    /// What errors call it: `journal sqlite:/var/lib/bayar/journal.db`.
+    label: String,
+    schema: Schema,
     here: PerProcess<Here>,
 }
 
@@ -84,17 +86,18 @@ enum Attempt {
 }
 
 impl Sqlite {
-    /// The journal in this file, which is opened, and made if there is none, at first use.
-    pub(crate) fn new(path: PathBuf, steps: Steps) -> Sqlite {
+    /// The database in this file, which is opened, and made if there is none, at first use.
+    pub(crate) fn new(path: PathBuf, schema: impl Into<Schema>) -> Sqlite {
         // It fails for an empty path, and opening that says so.
         let path = path::absolute(&path).unwrap_or(path);
-        Sqlite { name: format!("sqlite:{}", path.display()), path, steps, here: PerProcess::new() }
+        let (schema, name) = (schema.into(), format!("sqlite:{}", path.display()));
+        Sqlite { label: format!("{} {name}", schema.what), name, path, schema, here: PerProcess::new() }
     }
 
     /// Takes turns, waits for other processes, looks whether the file is still ours, runs `work`
     /// and looks again.
     fn transact(&self, kind: Kind, work: Work<'_>) -> Result<(), Error> {
-        fork::usable(&self.name)?;
+        fork::usable(&self.label)?;
         let here = self.here.get(|| Here { slot: slot(&self.path), checked: AtomicU64::new(0) });
         let until = Instant::now() + WAIT;
         let turn = here.slot.turns.take(until).ok_or_else(|| self.late("this process itself"))?;
@@ -104,14 +107,14 @@ impl Sqlite {
             front = queue.and_then(|queue| queue.wait(until));
         }
         loop {
-            let inside = Inside::enter(&self.name)?;
+            let inside = Inside::enter(&self.label)?;
             let _ours = Ours::begin();
             let mut slot = lock(&here.slot.open);
             match self.attempt(kind, &here, &inside, &mut slot, work) {
                 // Not ours to close, and the locks around it are those of the parent's threads.
                 _ if !inside.here() => {
                     std::mem::forget((slot, turn));
-                    return inside.check(&self.name);
+                    return inside.check(&self.label);
                 }
                 Ok(Attempt::Done) => return Ok(()),
                 Ok(Attempt::Busy(queue)) => {
@@ -152,7 +155,7 @@ impl Sqlite {
         }
         if !current {
             self.run(inside, &open.connection, Kind::Write, &mut |transaction| {
-                schema::migrate(self.steps, &self.name, transaction)
+                schema::migrate(self.schema, &self.label, transaction)
             })?;
         }
         here.checked.store(open.number, Ordering::SeqCst);
@@ -250,21 +253,22 @@ impl Sqlite {
 
     /// Whether the tables are up to date; looked at once for each opening.
     fn is_current(&self, open: &Open, inside: &Inside) -> Result<bool, Error> {
-        let tables =
-            "SELECT count(*), coalesce(sum(name = 'meta'), 0) FROM sqlite_schema WHERE type = 'table'";
-        let found =
-            open.connection.query_row(tables, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
+        let tables = "SELECT count(*), coalesce(sum(name = ?1), 0) FROM sqlite_schema WHERE type = 'table'";
+        let found = open
+            .connection
+            .query_row(tables, [self.schema.meta], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)));
         let (tables, meta) = found.map_err(|error| self.error(&open.connection, &error))?;
         if tables > 0 && meta == 0 {
             return Err(self.refused(format!(
-                "it is a database of another program, with {tables} tables and no `meta`; \
-                 expected a journal or no file: name another one"
+                "it is a database of another program, with {tables} tables and no `{}`; \
+                 expected a {} or no file: name another one",
+                self.schema.meta, self.schema.what
             )));
         }
         let mut current = false;
         if meta > 0 {
             self.run(inside, &open.connection, Kind::Read, &mut |transaction| {
-                current = schema::is_current(self.steps, &self.name, transaction)?;
+                current = schema::is_current(self.schema, &self.label, transaction)?;
                 Ok(())
             })?;
         }
@@ -290,7 +294,7 @@ impl Sqlite {
         let outcome = work(&mut transaction);
         // The first failure is the cause; SQLite may have rolled back by itself at it.
         transaction.failed.map_or(outcome, Err)?;
-        inside.check(&self.name)?;
+        inside.check(&self.label)?;
         writes("journal: before the commit");
         control("COMMIT").map(drop)?;
         writes("journal: committed");
@@ -336,14 +340,14 @@ impl Sqlite {
     }
 
     fn refused(&self, why: String) -> Error {
-        Error::not_sent(Code::JournalUnavailable, format!("journal {}: {why}", self.name))
+        Error::not_sent(Code::JournalUnavailable, format!("{}: {why}", self.label))
     }
 
     fn elsewhere(&self, found: &str) -> Error {
         let message = format!(
-            "journal {}: {found}; expected that only the engine opens it, for another SQLite in the same process \
+            "{}: {found}; expected that only the engine opens it, for another SQLite in the same process \
              can lose what was committed: read the journal through the engine",
-            self.name
+            self.label
         );
         Error::not_sent(Code::JournalOpenElsewhere, message)
     }
@@ -452,7 +456,7 @@ struct InSqlite<'a> {
 
 impl InSqlite<'_> {
     fn run<T>(&mut self, statement: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
-        self.inside.check(&self.of.name)?;
+        self.inside.check(&self.of.label)?;
         if let Some(error) = &self.failed {
             return Err(error.clone());
         }

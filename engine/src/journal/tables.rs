@@ -2,7 +2,15 @@
 
 /// The steps that make the tables: major version, minor version, statements. A new major version
 /// is one that programs of the version before must not write to.
-pub(crate) const STEPS: &[(u32, u32, &[&str])] = &[(1, 0, FIRST)];
+pub(crate) const STEPS: &[(u32, u32, &[&str])] = &[(1, 0, FIRST), (1, 1, TENANTS)];
+
+/// For hosts that serve several tenants: each one's intents, its orders, and what changed of any.
+/// Where no tenants are named these hold nothing and cost nothing.
+const TENANTS: &[&str] = &[
+    "CREATE INDEX intent_tenant ON intent (tenant, id) WHERE tenant <> ''",
+    "CREATE INDEX intent_tenant_order ON intent (tenant, order_id, id) WHERE tenant <> '' AND order_id IS NOT NULL",
+    "CREATE INDEX intent_changed ON intent (updated_ms, id) WHERE tenant <> ''",
+];
 
 const FIRST: &[&str] = &[
     // What a host asked for: one row a key. Times are milliseconds since 1970-01-01 UTC, amounts rupiah.

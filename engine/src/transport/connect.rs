@@ -21,6 +21,7 @@ use super::attempt;
 use super::connection::{Connection, deadline_of};
 use super::failure::{Reason, Trouble};
 use super::options::{Proxy, Settings};
+use super::public::is_public;
 use super::target::Target;
 use crate::faults::step;
 
@@ -121,6 +122,14 @@ fn dial(
     }
     if addresses.is_empty() {
         return Err(Trouble::new(Reason::Resolve, format!("{host} has no address that may be used here")));
+    }
+    if settings.public_only {
+        // The connection goes to what was looked at, so a name cannot mean something else a moment later.
+        addresses.retain(|address| is_public(address.ip()));
+        if addresses.is_empty() {
+            let what = format!("{host} has no address on the public internet");
+            return Err(Trouble::new(Reason::NotPublic, what));
+        }
     }
     try_each(&addresses, settings.local_address, deadline)
 }

@@ -38,6 +38,8 @@ pub enum Reason {
     Insecure,
     /// The host's name gave no usable address.
     Resolve,
+    /// The host has no address on the public internet, and only those are allowed.
+    NotPublic,
     /// No connection to any of the host's addresses.
     Connect,
     /// The proxy refused, or answered with something else than HTTP.

@@ -25,6 +25,7 @@ mod connection;
 mod exchange;
 mod failure;
 mod options;
+mod public;
 mod target;
 
 use std::fmt;
@@ -46,6 +47,7 @@ use target::Target;
 
 pub use failure::{Failure, Reason, Stage};
 pub use options::{Options, OptionsError};
+pub use public::is_public;
 pub use target::origin_of;
 
 /// How many connections are kept, over all origins.

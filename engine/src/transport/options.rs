@@ -34,6 +34,9 @@ pub struct Options {
     pub ca_file: Option<PathBuf>,
     /// Whether `http` may be used beyond this machine. Default no.
     pub allow_http: bool,
+    /// Whether only addresses of the public internet are connected to, whatever names resolve to: for URLs
+    /// that others choose. A proxy would look names up by itself, so there must be none. Default no.
+    pub public_only: bool,
     /// The `User-Agent` of requests that bring none. Default `bayar/<version>`.
     pub user_agent: String,
 }
@@ -48,6 +51,7 @@ impl Default for Options {
             local_address: None,
             ca_file: None,
             allow_http: false,
+            public_only: false,
             user_agent: concat!("bayar/", env!("CARGO_PKG_VERSION")).to_owned(),
         }
     }
@@ -64,6 +68,7 @@ impl fmt::Debug for Options {
             .field("local_address", &self.local_address)
             .field("ca_file", &self.ca_file)
             .field("allow_http", &self.allow_http)
+            .field("public_only", &self.public_only)
             .field("user_agent", &self.user_agent)
             .finish()
     }
@@ -95,6 +100,7 @@ pub(super) struct Settings {
     pub local_address: Option<IpAddr>,
     pub roots: Arc<RootCertStore>,
     pub allow_http: bool,
+    pub public_only: bool,
     pub user_agent: String,
 }
 
@@ -117,6 +123,12 @@ impl Settings {
         if options.user_agent.is_empty() || HeaderValue::try_from(options.user_agent.as_str()).is_err() {
             return wrong("user_agent", "found no text, or control characters; expected one line of text");
         }
+        if options.public_only && options.proxy.is_some() {
+            return wrong(
+                "proxy",
+                "found one beside public_only; expected none, for it would look names up by itself",
+            );
+        }
         Ok(Settings {
             connect_timeout: options.connect_timeout,
             body_cap: options.body_cap,
@@ -125,6 +137,7 @@ impl Settings {
             local_address: options.local_address,
             roots: Arc::new(roots(options.ca_file.as_deref())?),
             allow_http: options.allow_http,
+            public_only: options.public_only,
             user_agent: options.user_agent,
         })
     }

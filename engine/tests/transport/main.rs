@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bayar::transport::{Options, Reason, Stage};
+use bayar::transport::{Options, Reason, Stage, Transport};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use server::*;
@@ -261,6 +261,20 @@ fn plain_http_stays_on_this_machine() {
     let (reason, stage) = failure(transport(allowed).send(&request, false, soon()));
     assert!(matches!(reason, Reason::Timeout | Reason::Connect), "{reason:?}");
     assert_eq!(stage, NOT_SENT);
+}
+
+/// A name and an address, of a server that would answer.
+#[test]
+fn where_only_the_public_internet_is_allowed_this_machine_is_not_reached() {
+    let server = Server::plain(|mut peer| while peer.request().is_some() {});
+    let public = Options { public_only: true, allow_http: true, ..options() };
+    for host in ["localhost", "127.0.0.1"] {
+        let url = format!("http://{host}:{}/", server.address.port());
+        let outcome = transport(public.clone()).send(&get(url), false, soon());
+        assert_eq!(failure(outcome), (Reason::NotPublic, NOT_SENT));
+    }
+    let proxied = Options { proxy: Some("http://proxy:1".to_owned()), ..public };
+    assert_eq!(Transport::new(proxied).expect_err("it would look up").field, "proxy");
 }
 
 #[test]

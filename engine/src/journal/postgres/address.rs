@@ -22,13 +22,16 @@ pub(super) struct Address {
     config: Config,
     /// Without the password.
     pub(super) name: String,
+    /// What errors call it.
+    pub(super) label: String,
     pub(super) tls: bool,
     /// Instead of the public authorities.
     root_file: Option<PathBuf>,
 }
 
 impl Address {
-    pub(super) fn parse(url: &str) -> Result<Address, Error> {
+    /// `what` is what the database is for, as errors say it.
+    pub(super) fn parse(url: &str, what: &str) -> Result<Address, Error> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(wrong(format!("found no postgres:// in front; {EXPECTED}")));
         }
@@ -58,7 +61,14 @@ impl Address {
         if config.get_application_name().is_none() {
             config.application_name("bayar");
         }
-        Ok(Address { name: name(&config), config, tls, root_file: parts.sslrootcert.map(PathBuf::from) })
+        let name = name(&config);
+        Ok(Address {
+            label: format!("{what} {name}"),
+            name,
+            config,
+            tls,
+            root_file: parts.sslrootcert.map(PathBuf::from),
+        })
     }
 
     /// With names looked up: left to tokio, that would start a thread.
@@ -145,7 +155,7 @@ impl Address {
     }
 
     pub(super) fn unavailable(&self, trouble: &Trouble) -> Error {
-        Error::not_sent(Code::JournalUnavailable, format!("journal {}: {trouble}", self.name))
+        Error::not_sent(Code::JournalUnavailable, format!("{}: {trouble}", self.label))
     }
 }
 
@@ -222,7 +232,8 @@ mod tests {
 
     #[test]
     fn the_way_is_encrypted_unless_it_stays_on_this_machine_or_is_said_not_to_be() {
-        let tls = |url| Address::parse(url).map(|address| address.tls).map_err(|error| error.message);
+        let tls =
+            |url| Address::parse(url, "journal").map(|address| address.tls).map_err(|error| error.message);
         assert_eq!(tls("postgres://u@localhost/d"), Ok(false));
         assert_eq!(tls("postgres://u@127.0.0.1/d?sslmode=prefer"), Ok(false));
         assert_eq!(tls("postgres://u@%2Frun%2Fpostgresql/d"), Ok(false));
@@ -237,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_password_is_nowhere() {
-        let address = Address::parse("postgres://me:canary@db.example:5433/books").expect("a URL");
+        let address = Address::parse("postgres://me:canary@db.example:5433/books", "journal").expect("a URL");
         assert_eq!(address.name, "postgres://me@db.example:5433/books");
         for url in [
             "postgres://me:canary@db.example:x/books",
@@ -245,7 +256,7 @@ mod tests {
             "postgres://me:canary@h/books?unheard=1",
             "mysql://me:canary@h/books",
         ] {
-            let error = Address::parse(url).err().unwrap_or_else(|| panic!("{url} was accepted"));
+            let error = Address::parse(url, "journal").err().unwrap_or_else(|| panic!("{url} was accepted"));
             assert_eq!(error.code, Code::InvalidConfig);
             assert!(!format!("{error:?} {error}").contains("canary"), "{error}");
         }

@@ -54,9 +54,9 @@ impl Pool {
                 return Err(Error::not_sent(
                     Code::JournalUnavailable,
                     format!(
-                        "journal {}: all {MOST} connections of this process were busy for {} s; expected a free \
+                        "{}: all {MOST} connections of this process were busy for {} s; expected a free \
                          one: see what keeps the server",
-                        self.address.name,
+                        self.address.label,
                         WAIT.as_secs()
                     ),
                 ));

@@ -1,0 +1,272 @@
+//! `POST /charge`. An order id stands for one charge: the same request again gives the same token, and
+//! another one under it is refused.
+
+use std::fmt;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bayar::journal::State;
+use bayar::{Code, Error, Instruction, Outcome};
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+use serde_json::{Map, Value, json};
+
+use crate::calls;
+use crate::gateway::Gateway;
+use crate::problem::Problem;
+use crate::store::apps::App;
+
+/// How long a second request for the same order waits for the first, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(10);
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The body, as the document has it; `provider` and `channel` choose another way to pay than the
+/// application's own.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    order_id: String,
+    amount: Whole,
+    #[serde(default)]
+    item_details: Option<Vec<ItemDetail>>,
+    #[serde(default)]
+    customer_details: Option<CustomerDetails>,
+    #[serde(default)]
+    provider: Option<String>,
+    #[serde(default)]
+    channel: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ItemDetail {
+    #[serde(default, deserialize_with = "bayar_provider::json::text")]
+    id: Option<String>,
+    price: Whole,
+    quantity: Whole,
+    name: String,
+    // Of Midtrans' own API; its page does not show them.
+    #[serde(default, rename = "brand")]
+    _brand: Option<Value>,
+    #[serde(default, rename = "category")]
+    _category: Option<Value>,
+    #[serde(default, rename = "merchant_name")]
+    _merchant_name: Option<Value>,
+    #[serde(default, rename = "url")]
+    _url: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CustomerDetails {
+    #[serde(default)]
+    first_name: Option<String>,
+    #[serde(default)]
+    last_name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    phone: Option<String>,
+    // Of Midtrans' own API; a payment does not need them.
+    #[serde(default, rename = "billing_address")]
+    _billing_address: Option<Value>,
+    #[serde(default, rename = "shipping_address")]
+    _shipping_address: Option<Value>,
+}
+
+/// "Nominal pembayaran (tanpa desimal)", and no text either.
+#[derive(Clone, Copy)]
+struct Whole(u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+
+        impl Visitor<'_> for Number {
+            type Value = Whole;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an integer without quotes or decimals, such as 150000")
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Whole, E> {
+                Ok(Whole(number))
+            }
+        }
+
+        deserializer.deserialize_any(Number)
+    }
+}
+
+/// Reads the body.
+pub(super) fn read(body: Map<String, Value>) -> Result<Asked, Error> {
+    Ok(bayar::read_params::<Asked>(&Value::Object(body))?)
+}
+
+/// Charges, and gives the body of the answer.
+pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, Problem> {
+    let account = calls::choose_account(gateway, app, asked.provider.as_deref())?.to_owned();
+    let mut params = params(&asked, app);
+    let key = key(gateway, app, &asked.order_id)?;
+    params.insert("key".to_owned(), json!(key));
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match calls::call(gateway, app, &account, "charge", params.clone()) {
+            Ok(outcome) => return Ok(answer(&outcome)),
+            // Pressed twice: the first one's answer is the second one's, too.
+            Err(problem) if problem.code == Code::InProgress.as_str() && Instant::now() < until => {
+                sleep(LOOK)
+            }
+            Err(problem) => return Err(explained(problem, &asked.order_id)),
+        }
+    }
+}
+
+/// One key for each order id. What was refused made no order: the next attempt under the same id has its own.
+fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
+    let mut attempt = 1;
+    loop {
+        let key = if attempt == 1 {
+            format!("/charge {order_id}")
+        } else {
+            format!("/charge {order_id} {attempt}")
+        };
+        let known = gateway.journal.of_key(&app.code, &key)?;
+        if known.is_none_or(|known| known.state != State::Failed || known.outcome.is_some()) {
+            return Ok(key);
+        }
+        attempt += 1;
+    }
+}
+
+/// The same in the engine's words.
+fn params(asked: &Asked, app: &App) -> Map<String, Value> {
+    let item = |item: &ItemDetail| {
+        let mut one = json!({"name": item.name, "price": item.price.0, "quantity": item.quantity.0});
+        if let Some(id) = &item.id {
+            one["id"] = json!(id);
+        }
+        one
+    };
+    let mut params = Map::new();
+    params.insert("order_id".to_owned(), json!(asked.order_id));
+    params.insert("amount".to_owned(), json!(asked.amount.0));
+    if let Some(items) = asked.item_details.as_ref().filter(|items| !items.is_empty()) {
+        params.insert("items".to_owned(), items.iter().map(item).collect());
+    }
+    if let Some(customer) = asked.customer_details.as_ref().and_then(customer) {
+        params.insert("customer".to_owned(), customer);
+    }
+    let own = app.channel.as_ref().filter(|_| asked.provider.is_none());
+    if let Some(channel) = asked.channel.as_ref().or(own) {
+        params.insert("channel".to_owned(), json!(channel));
+    }
+    params
+}
+
+fn customer(details: &CustomerDetails) -> Option<Value> {
+    let names: Vec<&str> =
+        [&details.first_name, &details.last_name].into_iter().flatten().map(|name| name.trim()).collect();
+    let name = Some(names.join(" ").trim().to_owned()).filter(|name| !name.is_empty());
+    let mut customer = Map::new();
+    for (field, value) in [("name", &name), ("email", &details.email), ("phone", &details.phone)] {
+        if let Some(value) = value.as_ref().filter(|value| !value.is_empty()) {
+            customer.insert(field.to_owned(), json!(value));
+        }
+    }
+    (!customer.is_empty()).then_some(Value::Object(customer))
+}
+
+/// `redirect_url` and `token`, as printed. Where the payer needs something else than a page of Snap, that
+/// stands beside them.
+fn answer(outcome: &Outcome) -> Value {
+    match &outcome.result.instruction {
+        Some(Instruction::Redirect { url, token: Some(token), .. }) => {
+            json!({"redirect_url": url, "token": token})
+        }
+        instruction => {
+            let url = match instruction {
+                Some(Instruction::Redirect { url, .. } | Instruction::Deeplink { url, .. }) => Some(url),
+                _ => None,
+            };
+            json!({
+                "redirect_url": url,
+                "token": null,
+                "instruction": instruction,
+                "payable_amount": outcome.result.payable_amount,
+                "expires_at": outcome.result.expires_at,
+            })
+        }
+    }
+}
+
+/// What the document says of an order id that is not unique, whoever used it before.
+fn explained(mut problem: Problem, order_id: &str) -> Problem {
+    let by_provider = problem.members.get("provider").and_then(|provider| provider.get("http_status"));
+    let refused = by_provider.and_then(Value::as_u64).is_some_and(|status| (400..500).contains(&status));
+    let what = if problem.code == Code::Conflict.as_str() {
+        format!(
+            "order_id: found {order_id:?}, which was charged before with another request; allowed: one that is unique"
+        )
+    } else if problem.code == Code::OutcomeUnknown.as_str() && refused {
+        format!("order_id: the provider has seen {order_id:?} before; allowed: one that is unique")
+    } else {
+        return problem;
+    };
+    problem.status = axum::http::StatusCode::BAD_REQUEST;
+    problem.members.insert("message".to_owned(), json!(what));
+    problem.members.insert("advice".to_owned(), json!("Use a new order_id for a new payment."));
+    problem.members.insert("field".to_owned(), json!("order_id"));
+    problem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(body: Value) -> Result<Asked, Error> {
+        let Value::Object(body) = body else { panic!("{body}") };
+        read(body)
+    }
+
+    #[test]
+    fn the_documents_request() {
+        let body = json!({
+            "order_id": "INV-2025-001", "amount": 150000,
+            "customer_details":
+                {"first_name": "Budi", "last_name": "Santoso", "email": "budi@example.com", "phone": "08123456789"},
+            "item_details": [{"id": "VPS-01", "price": 150000, "quantity": 1, "name": "Cloud VPS Basic"}],
+        });
+        let app = App { channel: Some("qris".to_owned()), ..crate::calls::tests::app("biling") };
+        let params = params(&asked(body).expect("it is read"), &app);
+        let expected = json!({
+            "order_id": "INV-2025-001", "amount": 150000, "channel": "qris",
+            "customer": {"name": "Budi Santoso", "email": "budi@example.com", "phone": "08123456789"},
+            "items": [{"id": "VPS-01", "price": 150000, "quantity": 1, "name": "Cloud VPS Basic"}],
+        });
+        assert_eq!(Value::Object(params), expected);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (body, field, says) in [
+            (json!({"amount": 1}), "order_id", "missing"),
+            (json!({"order_id": 17, "amount": 1}), "order_id", "17"),
+            (json!({"order_id": "a"}), "amount", "missing"),
+            (json!({"order_id": "a", "amount": "150000"}), "amount", "an integer without quotes"),
+            (json!({"order_id": "a", "amount": 10.5}), "amount", "an integer without quotes"),
+            (json!({"order_id": "a", "amount": -1}), "amount", "an integer without quotes"),
+            (
+                json!({"order_id": "a", "amount": 1, "item_detail": []}),
+                "item_detail",
+                "did you mean item_details?",
+            ),
+            (json!({"order_id": "a", "amount": 1, "item_details": [{}]}), "item_details[0]", "missing"),
+        ] {
+            let error = asked(body.clone()).err().expect("is refused");
+            assert_eq!(error.code, Code::InvalidParams);
+            assert!(error.field.as_deref().is_some_and(|found| found.starts_with(field)), "{body}: {error}");
+            assert!(error.message.contains(says), "{body}: {error}");
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every request passes: it gets an id, is counted and logged, and is turned away where its address
+//! asks too often or its body is too large.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+
+use super::body;
+use super::client::{Client, Peer};
+use crate::gateway::Gateway;
+use crate::metrics;
+use crate::problem::Problem;
+use crate::seal::random;
+
+/// The id of a request, as the log and `X-Request-Id` have it.
+#[derive(Clone, Debug)]
+pub struct RequestId(pub String);
+
+/// Goes around every request.
+pub(crate) async fn around(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id = request_id(request.headers());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let Some(peer) = peer else { return Problem::internal("a request came from nowhere").into_response() };
+    let client = Client::of(peer, request.headers(), &gateway.settings.trusted_proxies);
+    let method = request.method().to_string();
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    // The last part of a callback's address is a secret.
+    let path = match &route {
+        Some(route) if route.starts_with("/callbacks/") => route.clone(),
+        _ => request.uri().path().to_owned(),
+    };
+    let span = tracing::info_span!("request", id, client = %client.address, app = tracing::field::Empty);
+    let answer = async {
+        let mut response = inside(&gateway, client, &id, request, next).await;
+        finish(&mut response, &id);
+        let status = response.status().as_u16();
+        let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        tracing::info!(status, ms, "{method} {path}");
+        response
+    };
+    let response = answer.instrument(span).await;
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    let status = response.status().as_u16();
+    gateway
+        .metrics
+        .seconds
+        .get_or_create(&metrics::Route { route: route.clone() })
+        .observe(began.elapsed().as_secs_f64());
+    gateway.metrics.requests.get_or_create(&metrics::Request { route, method, status }).inc();
+    response
+}
+
+async fn inside(gateway: &Arc<Gateway>, client: Client, id: &str, request: Request, next: Next) -> Response {
+    if let Err(problem) = gateway.limits.address(client.address) {
+        gateway.metrics.turned_away.get_or_create(&metrics::Result { result: "rate_limited" }).inc();
+        return problem.into_response();
+    }
+    let (mut parts, body) = request.into_parts();
+    let body = match body::whole(body, gateway.settings.body_limit).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
+    };
+    parts.extensions.insert(client);
+    parts.extensions.insert(RequestId(id.to_owned()));
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+fn finish(response: &mut Response, id: &str) {
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", id);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+}
+
+/// The client's own where it is plain, so that its log and ours can be laid side by side.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
+    let plain = |id: &&str| {
+        (8..=64).contains(&id.len()) && id.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c))
+    };
+    match given.filter(plain) {
+        Some(id) => id.to_owned(),
+        None => random::<8>().map_or_else(|_| "-".to_owned(), hex::encode),
+    }
+}

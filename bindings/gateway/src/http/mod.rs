@@ -1,0 +1,9 @@
+//! HTTP itself: connections, what every request passes, who may call, and how often.
+
+pub mod auth;
+pub(crate) mod body;
+pub(crate) mod client;
+pub(crate) mod layers;
+pub(crate) mod limits;
+pub(crate) mod server;
+pub(crate) mod tls;

@@ -1,0 +1,146 @@
+//! Secrets that must be had back: sealed before they are written, so that a copy of the database gives
+//! none of them away. What is only compared (keys of applications) is hashed instead.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bayar::{Code, Error};
+use bayar_provider::Secret;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hkdf::{HKDF_SHA256, Salt};
+use zeroize::Zeroizing;
+
+use crate::config::{Settings, invalid};
+
+/// Seals and opens.
+pub(crate) struct Seal(LessSafeKey);
+
+impl Seal {
+    /// By the setting, else by the key in `gateway.key` beside the database, made if there is none.
+    pub(crate) fn open(settings: &Settings, database: &str) -> Result<Seal, Error> {
+        if let Some(key) = &settings.secret_key {
+            return Ok(Seal::of(key));
+        }
+        let Some(path) = database.strip_prefix("sqlite:") else {
+            let what = "is missing: the gateways on one PostgreSQL share what they seal; expected a long random text, \
+                 the same for all of them: openssl rand -base64 32";
+            return Err(invalid("secret_key", what.to_owned()));
+        };
+        let file = Path::new(path).with_file_name("gateway.key");
+        let key = kept_key(&file).map_err(|error| {
+            invalid("secret_key", format!("is not set, and {} cannot be used: {error}", file.display()))
+        })?;
+        Ok(Seal::of(&key))
+    }
+
+    fn of(secret: &Secret) -> Seal {
+        let material = Salt::new(HKDF_SHA256, b"bayar gateway").extract(secret.expose().as_bytes());
+        let key = material.expand(&[b"seal 1"], &AES_256_GCM).expect("an AES-256 key is short enough");
+        Seal(LessSafeKey::new(UnboundKey::from(key)))
+    }
+
+    /// Seals a text. It opens only under the same `purpose`, so that rows cannot be exchanged.
+    pub(crate) fn seal(&self, purpose: &str, text: &str) -> Result<String, Error> {
+        let nonce: [u8; NONCE_LEN] = random()?;
+        let mut sealed = text.as_bytes().to_vec();
+        self.0
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut sealed,
+            )
+            .map_err(|_| Error::not_sent(Code::Internal, "a secret could not be sealed"))?;
+        Ok(BASE64_STANDARD.encode([&nonce[..], &sealed].concat()))
+    }
+
+    /// Opens what [`Seal::seal`] made.
+    pub(crate) fn unseal(&self, purpose: &str, sealed: &str) -> Result<Secret, Error> {
+        let opened = BASE64_STANDARD.decode(sealed).ok().and_then(|mut bytes| {
+            let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
+            let rest = &mut bytes[NONCE_LEN..];
+            let aad = Aad::from(purpose.as_bytes());
+            let text = self.0.open_in_place(Nonce::assume_unique_for_key(nonce), aad, rest).ok()?;
+            String::from_utf8(text.to_vec()).ok()
+        });
+        opened.map(Secret::new).ok_or_else(|| {
+            let what = "(SECRET_KEY, or gateway.key) is not the one that sealed what the database holds; expected that \
+                 one: put it back";
+            invalid("secret_key", what.to_owned())
+        })
+    }
+}
+
+/// The key in a file that only its owner reads.
+fn kept_key(file: &Path) -> std::io::Result<Secret> {
+    if let Some(directory) = file.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let made = file.with_extension(format!("key.{}", std::process::id()));
+    if !file.exists() {
+        let bytes: [u8; 32] = random().map_err(|error| std::io::Error::other(error.message))?;
+        let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&made)?;
+        new.write_all(hex::encode(bytes).as_bytes())?;
+        new.sync_all()?;
+        // It gets its name when it is whole, unless another was faster.
+        let linked = fs::hard_link(&made, file);
+        fs::remove_file(&made)?;
+        linked.or_else(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Ok(()),
+            _ => Err(error),
+        })?;
+    }
+    let text = Zeroizing::new(fs::read_to_string(file)?);
+    if text.trim().len() < 64 {
+        return Err(std::io::Error::other("it holds no key; expected 64 hexadecimal digits"));
+    }
+    Ok(Secret::new(text.trim()))
+}
+
+/// Random bytes from the system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::not_sent(Code::Internal, format!("the system gives no randomness: {error}"))
+    })?;
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_key_and_the_purpose_open() {
+        let seal = Seal::of(&Secret::new("one"));
+        let sealed = seal.seal("webhook/biling", "whsec_secret").expect("is sealed");
+        assert!(!sealed.contains("whsec"));
+        assert_eq!(seal.unseal("webhook/biling", &sealed).expect("opens").expose(), "whsec_secret");
+        assert_ne!(seal.seal("webhook/biling", "whsec_secret").expect("is sealed"), sealed);
+        assert!(seal.unseal("webhook/other", &sealed).is_err());
+        let error = Seal::of(&Secret::new("two")).unseal("webhook/biling", &sealed).expect_err("another key");
+        assert!(error.message.contains("put it back"), "{error}");
+        for damaged in ["", "x", &sealed[..8], &sealed[..sealed.len() - 4]] {
+            assert!(seal.unseal("webhook/biling", damaged).is_err());
+        }
+    }
+
+    #[test]
+    fn a_key_is_made_once() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let database = format!("sqlite:{}", directory.path().join("gateway.db").display());
+        let open = || Seal::open(&Settings::default(), &database);
+        let sealed = open().expect("a key is made").seal("a", "b").expect("is sealed");
+        assert_eq!(open().expect("it is there").unseal("a", &sealed).expect("opens").expose(), "b");
+        let file = directory.path().join("gateway.key");
+        let mode =
+            std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).expect("a file").permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        fs::write(&file, "").expect("it is ours");
+        assert!(open().err().is_some_and(|error| error.message.contains("holds no key")));
+        assert!(Seal::open(&Settings::default(), "postgres://u@h/d").is_err(), "gateways must share one");
+    }
+}

@@ -1,0 +1,115 @@
+//! What the gateway keeps beside the journal: applications and their keys, what applications are told,
+//! and what people did. Every function is one transaction, and is called on a thread that may block.
+//!
+//! | file | what stands there |
+//! |---|---|
+//! | `schema` | the tables |
+//! | `apps` | applications |
+//! | `keys` | their keys, hashed |
+//! | `secrets` | what signs callbacks out, and the addresses of callbacks in; sealed |
+//! | `events` | what applications are told |
+//! | `deliveries` | telling them: what is due, leases, tries, what was parked |
+//! | `leases` | work that one instance does at a time |
+//! | `audit` | what people did |
+//! | `rows` | rows as values |
+
+pub mod apps;
+pub mod audit;
+pub mod deliveries;
+pub mod events;
+pub mod keys;
+pub mod leases;
+pub(crate) mod rows;
+mod schema;
+pub mod secrets;
+
+use std::sync::Arc;
+
+use bayar::database::{self, Database, Transaction};
+use bayar::{Ambient, Error, System};
+
+use crate::seal::Seal;
+
+/// The gateway's tables. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    database: Arc<dyn Database>,
+    seal: Arc<Seal>,
+}
+
+impl Store {
+    /// Opened, and made if it is not there, at first use.
+    pub(crate) fn new(setting: &str, seal: Seal) -> Result<Store, Error> {
+        Ok(Store { database: database::open(setting, schema::SCHEMA)?, seal: Arc::new(seal) })
+    }
+
+    /// What it is, for people, without a password.
+    pub fn name(&self) -> &str {
+        self.database.name()
+    }
+
+    /// The database's clock, in milliseconds since 1970-01-01 UTC. Shows that it answers.
+    ///
+    /// # Errors
+    /// The database's.
+    pub fn now_ms(&self) -> Result<i64, Error> {
+        self.read(|tx| tx.now_ms())
+    }
+
+    /// Runs `work` in one durable transaction.
+    pub(crate) fn write<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut result = None;
+        self.database.write(&mut |tx| {
+            result = Some(work(tx)?);
+            Ok(())
+        })?;
+        Ok(result.expect("the database ran the work, or gave an error"))
+    }
+
+    /// Runs `work` in one transaction that only reads.
+    pub(crate) fn read<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut result = None;
+        self.database.read(&mut |tx| {
+            result = Some(work(tx)?);
+            Ok(())
+        })?;
+        Ok(result.expect("the database ran the work, or gave an error"))
+    }
+
+    pub(crate) fn seal(&self) -> &Seal {
+        &self.seal
+    }
+}
+
+/// An id for a row: sorts by the time that it was made.
+pub(crate) fn new_id(first: char, now_ms: i64) -> Result<String, Error> {
+    Ok(bayar::make_id(first, now_ms, &System.nonce()?))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::config::Settings;
+
+    /// Runs a test on both databases, each time on an empty one.
+    pub(crate) fn on_both(name: &str, test: fn(&Store)) {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = format!("sqlite:{}", directory.path().join("gateway.db").display());
+        test(&store(&file));
+        test(&store(&bayar_tests::postgres::cluster().database(&format!("gateway_{name}"))));
+    }
+
+    pub(crate) fn store(setting: &str) -> Store {
+        let settings = Settings {
+            secret_key: Some(bayar_provider::Secret::new("for tests only")),
+            ..Settings::default()
+        };
+        Store::new(setting, Seal::open(&settings, setting).expect("a key")).expect("a store")
+    }
+}
