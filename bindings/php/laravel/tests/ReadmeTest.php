@@ -41,7 +41,7 @@ final class ReadmeTest extends ShopCase
     {
         $schedule = $this->shop->app->make(Schedule::class);
         eval($this->snippet('schedule'));
-        $this->assertStringNotContainsString('schedule the command', $this->shop->artisan('bayar:doctor')[1]);
+        $this->assertStringNotContainsString('nothing heals', $this->shop->artisan('bayar:doctor')[1]);
     }
 
     public function testTestsOfYourOwn(): void

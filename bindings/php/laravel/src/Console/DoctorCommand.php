@@ -5,77 +5,103 @@ declare(strict_types=1);
 namespace Bayar\Laravel\Console;
 
 use Bayar\Client;
+use Bayar\Doctor\Doctor;
+use Bayar\Doctor\Finding;
+use Bayar\Doctor\Level;
+use Bayar\Doctor\Text;
 use Bayar\Error;
 use Bayar\Laravel\Events\PaymentPaid;
 use Bayar\Laravel\Http\CallbackController;
 use Illuminate\Console\Command;
 use Illuminate\Console\Scheduling\Schedule;
-use Illuminate\Routing\Route;
+use Symfony\Component\Console\Output\OutputInterface;
 
-/** Examines the installation and how the application uses it, without sending anything. */
+/** What `vendor/bin/bayar doctor` says of PHP, and what of the engine and of Bayar's use in this application. */
 final class DoctorCommand extends Command
 {
     protected $signature = 'bayar:doctor';
 
     protected $description = 'Examine the installation of Bayar and its use in this application, without sending anything';
 
-    protected $help = 'Ends with 1 where a finding is an error.';
+    protected $help = 'Looks at the PHP of the command line. Ends with 1 where something does not work.';
 
     public function handle(): int
     {
-        try {
-            $client = $this->laravel->make(Client::class);
-            $report = $client->call('bayar', 'doctor')->data;
-        } catch (Error $error) {
-            $this->say('error', $error->getMessage());
-            return 1;
-        }
-        $this->say('laravel', $this->laravel->version());
-        $this->say('mode', $client->mode()->value);
-        foreach (['version', 'plugins', 'journal'] as $name) {
-            $this->say($name, $report[$name] ?? '-');
-        }
-        foreach ($report['accounts'] as $account) {
-            $this->say('account', "{$account['account']} ({$account['provider']}, {$account['environment']})");
-        }
-        $findings = [...$report['findings'], ...$this->findings($report)];
-        foreach ($findings as $finding) {
-            $this->say($finding['level'], $finding['finding']);
-        }
-        return in_array('error', array_column($findings, 'level'), true) ? 1 : 0;
+        $findings = [Finding::ok('laravel', $this->laravel->version()), ...$this->php(), ...$this->engine()];
+        $this->output->write(Text::of($findings), false, OutputInterface::OUTPUT_RAW);
+        return Doctor::works($findings) ? 0 : 1;
     }
 
-    /** @return list<array{level: string, finding: string}> */
-    private function findings(array $report): array
+    /** @return list<Finding> but for what it would find out by a client of its own */
+    private function php(): array
+    {
+        $else = $this->laravel->make('config')->get('bayar.library') === null ? ['configuration'] : ['configuration', 'library'];
+        return array_values(array_filter(Doctor::examine(), static fn(Finding $one): bool => !in_array($one->subject, $else, true)));
+    }
+
+    /** @return list<Finding> of the application's own client, and of what the application does with it */
+    private function engine(): array
+    {
+        try {
+            $client = $this->laravel->make(Client::class);
+            $description = $client->describe();
+            $accounts = array_map(
+                static fn(array $one): Finding => Finding::ok('account', "{$one['account']}: {$one['id']}, {$one['environment']}"),
+                $description['accounts'],
+            );
+            $mode = Finding::ok('mode', "a client runs in the mode '{$client->mode()->value}', engine {$client->version()}");
+            return [$mode, ...$accounts, ...$this->journal($client, $description['journal'] ?? ''), ...$this->application($description['accounts'])];
+        } catch (Error $error) {
+            return [new Finding('configuration', Level::Error, $error->document['message'], $error->advice)];
+        }
+    }
+
+    /** @return list<Finding> */
+    private function journal(Client $client, string $journal): array
+    {
+        if ($journal === 'none') {
+            return [new Finding('journal', Level::Error, 'there is none, and without one nothing can be credited once', "'engine' => ['journal' => …]", $this->laravel->configPath('bayar.php'))];
+        }
+        $path = str_starts_with($journal, 'sqlite:') ? substr($journal, 7) : null;
+        if ($path !== null && !file_exists($path) && function_exists('posix_geteuid') && posix_geteuid() === 0) {
+            $found = "$path is not there yet; as root it was not looked at, or it would be made, and be root's own";
+            return [new Finding('journal', Level::Warning, $found, 'sudo -u www-data php artisan bayar:doctor, as the user of the web server')];
+        }
+        $findings = array_map(
+            static fn(array $one): Finding => new Finding('journal', $one['level'] === 'error' ? Level::Error : Level::Warning, $one['finding']),
+            $client->call('bayar', 'doctor')->data['findings'],
+        );
+        return $findings === [] ? [Finding::ok('journal', $journal)] : $findings;
+    }
+
+    /** @return list<Finding> */
+    private function application(array $accounts): array
     {
         $findings = [];
         $routes = $this->routes();
-        if ($report['journal'] === 'none') {
-            $findings[] = ['error', 'without a journal nothing is credited: name one in config/bayar.php, engine.journal'];
-        }
-        if ($routes !== [] && !$this->laravel->make('events')->hasListeners(PaymentPaid::class)) {
-            $findings[] = ['error', 'nobody listens to Bayar\Laravel\Events\PaymentPaid: what is paid is not credited; register a listener'];
-        }
-        foreach ($report['accounts'] as ['account' => $account, 'callbacks' => $callbacks]) {
-            if ($callbacks && !isset($routes[$account]) && !isset($routes['{account}'])) {
-                $findings[] = ['warning', "$account: no route receives its callbacks; in a file of routes: Route::bayarCallback('callbacks/$account', '$account');"];
+        foreach ($accounts as $account) {
+            $name = $account['account'];
+            if (isset($account['callback']) && !isset($routes[$name]) && !isset($routes['{account}'])) {
+                $findings[] = new Finding('routes', Level::Warning, "$name: nothing receives its callbacks", "Route::bayarCallback('callbacks/$name', '$name');", $this->laravel->basePath('routes/web.php'));
             }
         }
-        $accounts = array_column($report['accounts'], 'account');
-        foreach (array_diff(array_keys($routes), $accounts, ['{account}']) as $account) {
-            $findings[] = ['error', "the route {$routes[$account]} is of the account $account, which is not configured"];
+        foreach (array_diff(array_keys($routes), array_column($accounts, 'account'), ['{account}']) as $name) {
+            $findings[] = new Finding('routes', Level::Error, "$routes[$name] is for the account $name, which is not configured", 'Correct the name in the file of routes.');
+        }
+        if ($routes !== [] && !$this->laravel->make('events')->hasListeners(PaymentPaid::class)) {
+            $findings[] = new Finding('events', Level::Error, 'nobody listens to ' . PaymentPaid::class . ': what is paid is not credited', 'Register a listener.');
         }
         if (!$this->isScheduled()) {
-            $findings[] = ['warning', "nothing heals a lost callback: schedule the command bayar:recover every five minutes"];
+            $findings[] = new Finding('schedule', Level::Warning, 'nothing heals a lost callback', "\$schedule->command('bayar:recover')->everyFiveMinutes();");
         }
-        return array_map(static fn(array $finding): array => array_combine(['level', 'finding'], $finding), $findings);
+        return $findings;
     }
 
     /** @return array<string, string> the addresses of callbacks, by account; {account} where it stands in the address */
     private function routes(): array
     {
         $found = [];
-        /** @var Route $route */
+        /** @var \Illuminate\Routing\Route $route */
         foreach ($this->laravel->make('router')->getRoutes() as $route) {
             if (ltrim($route->getActionName(), '\\') === CallbackController::class . '@receive') {
                 $found[$route->defaults['account'] ?? '{account}'] = $route->uri();
@@ -92,10 +118,5 @@ final class DoctorCommand extends Command
             }
         }
         return false;
-    }
-
-    private function say(string $what, string $text): void
-    {
-        $this->output->writeln(sprintf('%-9s %s', $what, $text), $this->output::OUTPUT_RAW);
     }
 }
