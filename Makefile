@@ -60,7 +60,7 @@ test-walks: build ## neighbouring versions of plugins, and adding a provider as 
 	@tests/walk $(CARGO_TARGET_DIR)/walk
 
 test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
-	@tests/demo/need php php-curl phpunit psr python3 c++ valgrind
+	@tests/demo/need php php-curl phpunit psr laravel python3 c++ valgrind
 	@echo "testing the hosts"
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
