@@ -6,6 +6,7 @@ namespace Bayar\Laravel;
 
 use Bayar\Client;
 use Bayar\InProgress;
+use Bayar\Mode;
 use Bayar\Outcome;
 
 /**
@@ -32,7 +33,8 @@ final class Recovery
     public function run(?string $account = null, bool $now = false, int $limit = 1000, int $days = 7): RecoveryReport
     {
         $report = new RecoveryReport();
-        $done = $this->client->recover($account, $now, $limit);
+        // A gateway recovers by itself, and tells; an application asks it only for its own payments.
+        $done = $this->client->mode() === Mode::Gateway ? ['intents' => [], 'settled' => 0] : $this->client->recover($account, $now, $limit);
         $report->looked = $done['intents'];
         $report->settled = $done['settled'];
         $report->stuck = $this->having($done['intents'], static fn(array $one): bool => ($one['passing'] ?? null) === false);

@@ -220,15 +220,10 @@ final class CommandsTest extends ShopCase
 
     public function testTheDoctorMakesNoJournalForRoot(): void
     {
-        if (posix_geteuid() !== 0) {
-            $this->assertSame(0, $this->shop->artisan('list')[0]); // nobody else's journal is at stake
-            return;
-        }
-        $this->assertStringContainsString('warning journal', $this->doctor()[1]);
-        $this->assertFileDoesNotExist("{$this->place->path}/journal.db");
+        $root = posix_geteuid() === 0;
+        $this->assertSame($root, str_contains($this->doctor()[1], 'warning journal'));
+        $this->assertSame(!$root, file_exists("{$this->place->path}/journal.db"));
         $this->charge();
-        chmod("{$this->place->path}/journal.db", 0600);
         $this->assertStringContainsString('ok journal', $this->doctor()[1]);
-        $this->shop->app->make('bayar')->charge('template', ['order_id' => 'D', 'amount' => 150000, 'channel' => 'va'], 'D');
     }
 }

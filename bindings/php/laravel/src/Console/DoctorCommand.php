@@ -12,6 +12,7 @@ use Bayar\Doctor\Text;
 use Bayar\Error;
 use Bayar\Laravel\Events\PaymentPaid;
 use Bayar\Laravel\Http\CallbackController;
+use Bayar\Mode;
 use Illuminate\Console\Command;
 use Illuminate\Console\Scheduling\Schedule;
 use Symfony\Component\Console\Output\OutputInterface;
@@ -50,7 +51,10 @@ final class DoctorCommand extends Command
                 $description['accounts'],
             );
             $mode = Finding::ok('mode', "a client runs in the mode '{$client->mode()->value}', engine {$client->version()}");
-            return [$mode, ...$accounts, ...$this->journal($client, $description['journal'] ?? ''), ...$this->application($description['accounts'])];
+            // A gateway's journal is its own matter, and so is whom providers call.
+            $callbacks = $client->mode() === Mode::Gateway ? $this->gatewaysCallbacks() : $this->callbacks($description['accounts']);
+            $journal = $client->mode() === Mode::Gateway ? [] : $this->journal($client, $description['journal']);
+            return [$mode, ...$accounts, ...$journal, ...$callbacks, ...$this->application()];
         } catch (Error $error) {
             return [new Finding('configuration', Level::Error, $error->document['message'], $error->advice)];
         }
@@ -75,20 +79,38 @@ final class DoctorCommand extends Command
     }
 
     /** @return list<Finding> */
-    private function application(array $accounts): array
+    private function callbacks(array $accounts): array
     {
         $findings = [];
         $routes = $this->routes();
         foreach ($accounts as $account) {
             $name = $account['account'];
             if (isset($account['callback']) && !isset($routes[$name]) && !isset($routes['{account}'])) {
-                $findings[] = new Finding('routes', Level::Warning, "$name: nothing receives its callbacks", "Route::bayarCallback('callbacks/$name', '$name');", $this->laravel->basePath('routes/web.php'));
+                $findings[] = $this->route("$name: nothing receives its callbacks", $name);
             }
         }
         foreach (array_diff(array_keys($routes), array_column($accounts, 'account'), ['{account}']) as $name) {
             $findings[] = new Finding('routes', Level::Error, "$routes[$name] is for the account $name, which is not configured", 'Correct the name in the file of routes.');
         }
-        if ($routes !== [] && !$this->laravel->make('events')->hasListeners(PaymentPaid::class)) {
+        return $findings;
+    }
+
+    /** @return list<Finding> it calls one address, whichever account a payment is of */
+    private function gatewaysCallbacks(): array
+    {
+        return $this->routes() === [] ? [$this->route("nothing receives the gateway's callbacks", 'gateway')] : [];
+    }
+
+    private function route(string $found, string $name): Finding
+    {
+        return new Finding('routes', Level::Warning, $found, "Route::bayarCallback('callbacks/$name', '$name');", $this->laravel->basePath('routes/web.php'));
+    }
+
+    /** @return list<Finding> */
+    private function application(): array
+    {
+        $findings = [];
+        if ($this->routes() !== [] && !$this->laravel->make('events')->hasListeners(PaymentPaid::class)) {
             $findings[] = new Finding('events', Level::Error, 'nobody listens to ' . PaymentPaid::class . ': what is paid is not credited', 'Register a listener.');
         }
         if (!$this->isScheduled()) {
