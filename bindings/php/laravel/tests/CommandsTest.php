@@ -211,6 +211,7 @@ final class CommandsTest extends ShopCase
         [$status, $said] = $this->doctor();
         $this->assertSame(1, $status);
         $this->assertStringContainsString('error journal there is none', $said);
+        $this->assertStringNotContainsString('events', $said, 'without a route nobody has to listen:');
         $this->shop = $this->shop(['file' => '/nonexistent/bayar.toml']);
         [$status, $said] = $this->doctor();
         $this->assertSame(1, $status);

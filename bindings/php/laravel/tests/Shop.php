@@ -58,14 +58,22 @@ final class Shop
     {
         $files = [
             'app' => [
-                'name' => 'shop', 'env' => 'testing', 'debug' => false, 'url' => 'https://shop.example.com', 'timezone' => 'Asia/Jakarta', 'locale' => 'id',
-                'fallback_locale' => 'en', 'cipher' => 'AES-256-CBC', 'key' => str_repeat('k', 32), 'providers' => self::PROVIDERS, 'aliases' => [],
+                'name' => 'shop', 'env' => 'testing', 'debug' => false, 'url' => 'https://shop.example.com', 'timezone' => 'Asia/Jakarta',
+                'locale' => 'id', 'fallback_locale' => 'en', 'cipher' => 'AES-256-CBC', 'key' => str_repeat('k', 32),
+                'providers' => self::PROVIDERS, 'aliases' => [],
             ],
             'cache' => ['default' => 'array', 'stores' => ['array' => ['driver' => 'array']], 'prefix' => ''],
-            'database' => ['default' => 'sqlite', 'migrations' => 'migrations', 'connections' => ['sqlite' => ['driver' => 'sqlite', 'database' => "$this->directory/shop.db", 'busy_timeout' => 5000]]],
-            'logging' => ['default' => 'file', 'channels' => ['file' => ['driver' => 'single', 'path' => "$this->directory/storage/logs/laravel.log", 'level' => 'debug']]],
+            'database' => ['default' => 'sqlite', 'migrations' => 'migrations', 'connections' => [
+                'sqlite' => ['driver' => 'sqlite', 'database' => "$this->directory/shop.db", 'busy_timeout' => 5000],
+            ]],
+            'logging' => ['default' => 'file', 'channels' => [
+                'file' => ['driver' => 'single', 'path' => "$this->directory/storage/logs/laravel.log", 'level' => 'debug'],
+            ]],
             'queue' => ['default' => 'sync', 'connections' => ['sync' => ['driver' => 'sync']]],
-            'session' => ['driver' => 'array', 'lifetime' => 10, 'cookie' => 'shop', 'path' => '/', 'domain' => null, 'secure' => false, 'same_site' => 'lax', 'http_only' => true, 'lottery' => [0, 1], 'expire_on_close' => false, 'encrypt' => false],
+            'session' => [
+                'driver' => 'array', 'lifetime' => 10, 'cookie' => 'shop', 'path' => '/', 'domain' => null, 'secure' => false, 'same_site' => 'lax',
+                'http_only' => true, 'lottery' => [0, 1], 'expire_on_close' => false, 'encrypt' => false,
+            ],
             'view' => ['paths' => [], 'compiled' => "$this->directory/storage/framework/views"],
         ];
         foreach ($files as $name => $content) {

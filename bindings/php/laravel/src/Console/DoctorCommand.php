@@ -64,7 +64,8 @@ final class DoctorCommand extends Command
     private function journal(Client $client, string $journal): array
     {
         if ($journal === 'none') {
-            return [new Finding('journal', Level::Error, 'there is none, and without one nothing can be credited once', "'engine' => ['journal' => …]", $this->laravel->configPath('bayar.php'))];
+            $found = 'there is none, and without one nothing can be credited once';
+            return [new Finding('journal', Level::Error, $found, "'engine' => ['journal' => …]", $this->laravel->configPath('bayar.php'))];
         }
         $path = str_starts_with($journal, 'sqlite:') ? substr($journal, 7) : null;
         if ($path !== null && !file_exists($path) && function_exists('posix_geteuid') && posix_geteuid() === 0) {

@@ -22,7 +22,11 @@ final class RecoverCommand extends Command
 
     protected $description = 'Ask the providers what became of payments that nobody heard of, and credit what was paid';
 
-    protected $help = 'Ends with 0 where nothing is left to do for people; with 1 where a payment waits for a review, cannot be asked about, or a listener failed; with 2 where nothing could be done. With --quiet it prints only what is left to do for people.';
+    protected $help = <<<'TEXT'
+        Ends with 0 where nothing is left to do for people; with 1 where a payment waits for a review, cannot
+        be asked about, or a listener failed; with 2 where nothing could be done. With --quiet it prints only
+        what is left to do for people.
+        TEXT;
 
     public function handle(): int
     {

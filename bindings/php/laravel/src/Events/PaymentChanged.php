@@ -8,7 +8,8 @@ use Bayar\Outcome;
 
 /**
  * Something else became of a payment: it expired, failed, was refunded, or waits for a person to
- * look (its review says why). Credit nothing.
+ * look (its review says why). Credit nothing. From recovery also what became of another call, such as
+ * a refund: the outcome's operation says which.
  *
  * It may come again with the same outcome, and is sent again where a listener throws.
  */

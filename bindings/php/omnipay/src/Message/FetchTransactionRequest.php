@@ -4,7 +4,6 @@ declare(strict_types=1);
 
 namespace Omnipay\Bayar\Message;
 
-use Bayar\Client;
 use Bayar\Error;
 use Bayar\OrderNotFound;
 use Bayar\Outcome;
