@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -34,7 +35,7 @@ CREDENTIALS = {
     "biller_callback_token": "biller-callback-token-EXAMPLE",
     "biller_callback_addresses": "127.0.0.1",
 }
-SECRETS = [value for name, value in CREDENTIALS.items() if name.rsplit("_", 1)[1] in ("key", "password", "token")]
+SECRETS = [value for name, value in CREDENTIALS.items() if name != "midtrans_client_key" and name.rsplit("_", 1)[1] in ("key", "password", "token")]
 
 CHANNELS = """midtrans
 midtrans/qris
@@ -51,7 +52,7 @@ duitku/BC
 class Shop:
     """Made once for all tests; ended by :meth:`stop`."""
 
-    def __init__(self, package, database, sandbox):
+    def __init__(self, package, faulty, database, sandbox):
         self._home = tempfile.TemporaryDirectory(prefix="bayar-shop-")
         self.home = Path(self._home.name)
         self.root = self.home / "public_html"
@@ -60,8 +61,14 @@ class Shop:
         self.choices = [line.partition(" =")[0] for line in CHANNELS.split("\n") if line]
         subprocess.run(["cp", "-al", package, self.root], check=True)
         shutil.copytree(STANDIN, self.root, dirs_exist_ok=True)
-        (self.home / "sessions").mkdir()
         (self.root / "configuration.php").write_text(f"<?php $db_socket = '{database.socket}'; $db_name = 'whmcs';")
+        (self.home / "sessions").mkdir()
+        # The same with the library whose journal can be told that time has passed.
+        self.later = self.home / "later"
+        subprocess.run(["cp", "-al", self.root, self.later], check=True)
+        [library] = self.later.glob("modules/gateways/bayar/lib/native/libbayar-*.so")
+        library.unlink()
+        shutil.copy(faulty, library)
         database.create("whmcs")
         self.browser = Browser()
         try:
@@ -92,12 +99,14 @@ class Shop:
 
     def php(self, *arguments):
         """The command that runs PHP as a shop's server is set up."""
-        settings = {"ffi.enable": "1", "session.save_path": self.home / "sessions", "display_errors": "stderr", "error_reporting": "-1", "log_errors": "0"}
+        settings = {"ffi.enable": "1", "session.save_path": self.home / "sessions", "display_errors": "0", "error_reporting": "-1", "log_errors": "1", "error_log": self.home / "errors.log"}
         flags = [part for name, value in settings.items() for part in ("-d", f"{name}={value}")]
         return ["php", *flags, *map(str, arguments)]
 
-    def serve(self, workers=0, before=()):
-        server = Server([*before, *self.php("-S", f"127.0.0.1:{free_port()}", "-t", self.root)], workers)
+    def serve(self, workers=0, later=0):
+        """A server, to whose journal so many seconds have passed."""
+        root = self.later if later else self.root
+        server = Server(self.php("-S", f"127.0.0.1:{free_port()}", "-t", root), workers, later)
         self._servers.append(server)
         return server
 
@@ -158,18 +167,24 @@ class Shop:
 
     def drive(self, function, *arguments):
         """Calls what WHMCS would call, in a program of its own."""
-        ran = self._php("drive.php", function, json.dumps(arguments))
-        return json.loads(ran)
+        return json.loads(self._php(self.root / "drive.php", function, json.dumps(arguments)))
 
-    def cron(self, later=None):
-        """Runs WHMCS's cron; `later` is how much time has passed meanwhile: '+20 minutes'."""
-        self._php("crons/cron.php", before=["faketime", "-f", later] if later else [])
+    def cron(self, later=0):
+        """Runs WHMCS's cron, when so many seconds have passed to the journal."""
+        self._php((self.later if later else self.root) / "crons/cron.php", later=later)
 
-    def _php(self, script, *arguments, before=()):
-        ran = subprocess.run([*before, *self.php(self.root / script, *arguments)], capture_output=True, text=True)
-        if ran.returncode or ran.stderr:
-            raise RuntimeError(f"{script} {' '.join(arguments)} ended with {ran.returncode}: {ran.stderr}{ran.stdout}")
+    def _php(self, script, *arguments, later=0):
+        ran = subprocess.run(self.php(script, *arguments), env=ahead(later), capture_output=True, text=True)
+        if ran.returncode:
+            raise RuntimeError(f"{script.name} {' '.join(arguments)} ended with {ran.returncode}: {self.errors()}{ran.stderr}{ran.stdout}")
         return ran.stdout
+
+    def errors(self):
+        """What PHP has complained of since the last time."""
+        log = self.home / "errors.log"
+        said = log.read_text() if log.exists() else ""
+        log.unlink(missing_ok=True)
+        return said
 
     def deliver(self, callback, server=None, change=None):
         """Sends a callback, as the sandbox describes it, to a server; gives the HTTP status, or None
@@ -198,8 +213,8 @@ class Shop:
 class Server:
     """PHP's own web server, with workers; a process group of its own, so that all of it ends."""
 
-    def __init__(self, command, workers):
-        environment = {**os.environ, **({"PHP_CLI_SERVER_WORKERS": str(workers)} if workers else {})}
+    def __init__(self, command, workers, later=0):
+        environment = {**ahead(later), **({"PHP_CLI_SERVER_WORKERS": str(workers)} if workers else {})}
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)
         try:
             line = self.process.stderr.readline()
@@ -210,13 +225,14 @@ class Server:
             self.stop()
             raise
         self.url = found.group(0)
+        # It has a line for every request, which must not fill the pipe.
+        threading.Thread(target=self.process.stderr.read, daemon=True).start()
 
     def stop(self):
         if self.process.returncode is None:
             for number in (signal.SIGCONT, signal.SIGTERM):
                 os.killpg(self.process.pid, number)
             self.process.wait()
-            self.process.stderr.close()
 
 
 class Browser:
@@ -259,6 +275,10 @@ def form(box, do):
     action = unescape(re.search(r'<form method="post" action="([^"]+)"', box).group(1))
     quote = re.search(r'name="quote" value="([^"]+)"', box).group(1)
     return action, {"quote": quote, **({"do": do} if do else {})}
+
+
+def ahead(seconds):
+    return {**os.environ, **({"BAYAR_AHEAD_MS": str(seconds * 1000)} if seconds else {})}
 
 
 def free_port():

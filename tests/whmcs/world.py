@@ -14,6 +14,12 @@ class Case(unittest.TestCase):
         self.shop = SHOP
         self.sandbox = SHOP.sandbox
         self.addCleanup(SHOP.sql, "DELETE FROM faults")
+        self.addCleanup(self.no_complaints)
+
+    def no_complaints(self):
+        """PHP had nothing to say: no warning, no deprecation."""
+        lines = [line for line in SHOP.errors().splitlines() if "] bayar: a callback is to be sent again" not in line]
+        self.assertEqual(lines, [])
 
     def change(self, gateway="bayar", **settings):
         """Changes settings for this test."""

@@ -92,7 +92,7 @@ final class Credit
             return $this->setAside($attempt, $finding, $difference);
         }
         try {
-            $settled = Lock::hold($attempt->intent, $this->settings->patience(), fn(Lock $lock) => $this->locked($lock, $attempt, $finding));
+            $settled = Lock::hold($attempt->intent, $this->settings->patience(), fn() => $this->locked($attempt, $finding));
         } catch (InProgress) {
             $settled = Settled::Later;
         } catch (NotPossible $refusal) {
@@ -118,17 +118,16 @@ final class Credit
     }
 
     /** Between the lock and its end nobody else credits this payment. */
-    private function locked(Lock $lock, Attempt $attempt, Finding $finding): Settled
+    private function locked(Attempt $attempt, Finding $finding): Settled
     {
         $claim = $this->bayar->claim($attempt->intent, 'credit', $this->settings->lease());
         $transaction = $claim->transactionId;
         $settled = Settled::Repeated;
         if ($claim->granted && !Host::recorded($transaction)) {
-            $lock->check();
-            $this->addPayment($attempt, $finding, $transaction);
+            $failure = $this->addPayment($attempt, $finding, $transaction);
             if (!Host::recorded($transaction)) {
                 $this->bayar->release($claim);
-                return Settled::Later;
+                return $failure === null ? Settled::Later : throw $failure;
             }
             $settled = Settled::Credited;
         }
@@ -136,21 +135,33 @@ final class Credit
             $this->bayar->confirm($claim);
         }
         $this->attempts->credited($attempt, $transaction);
+        if ($claim->granted && $settled === Settled::Repeated) {
+            self::finished($attempt, $transaction);
+        }
         return $settled;
     }
 
-    /** Whatever a hook on the payment throws: what counts is whether it stands in the books. */
-    private function addPayment(Attempt $attempt, Finding $finding, string $transaction): void
+    /** Who entered it died before it was confirmed, and perhaps before WHMCS had done what follows an entry. */
+    private static function finished(Attempt $attempt, string $transaction): void
     {
-        // The rounding up of an invoice with a fraction of a rupiah is the client's, too.
+        $invoice = Host::invoice($attempt->invoice);
+        if ($invoice !== null && $invoice->payable() && (float) $invoice->balance <= 0) {
+            Host::remind("Invoice $attempt->invoice is unpaid though its payment is recorded", "WHMCS was stopped while it recorded transaction $transaction. Mark the invoice as paid, and look whether its services were set up.");
+        }
+    }
+
+    /** Whatever a hook on the payment throws: what counts is whether it stands in the books. */
+    private function addPayment(Attempt $attempt, Finding $finding, string $transaction): ?\Throwable
+    {
+        // What the rounding up of an invoice with a fraction of a rupiah adds is the client's, too.
         $amount = $attempt->currency === 'IDR' ? (float) $attempt->amount : (float) $attempt->invoiceAmount;
         try {
             Host::addPayment($attempt, $transaction, $amount, $attempt->inInvoiceCurrency((float) $finding->fee));
+            return null;
         } catch (\Throwable $e) {
-            if (!Host::recorded($transaction)) {
-                throw $e;
-            }
-            Host::remind("Payment $attempt->orderId was credited, and something after it failed", 'Invoice ' . $attempt->invoice . ': ' . $e::class . ' in ' . basename($e->getFile()) . ':' . $e->getLine() . '.');
+            $where = $e::class . ' in ' . basename($e->getFile()) . ':' . $e->getLine();
+            Host::remind("Something failed while payment $attempt->orderId was credited", "Invoice $attempt->invoice: $where. Look whether what follows a payment was done.");
+            return $e;
         }
     }
 

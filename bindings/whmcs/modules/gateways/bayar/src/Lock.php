@@ -18,14 +18,12 @@ use WHMCS\Database\Capsule;
  */
 final class Lock
 {
-    private function __construct(private readonly Connection $connection, private readonly string $name) {}
-
     /**
      * Does something while holding the lock.
      *
      * @template T
      *
-     * @param \Closure(self): T $do
+     * @param \Closure(): T $do
      *
      * @return ?T null where another request held it for all the time
      */
@@ -37,32 +35,23 @@ final class Lock
         if ((int) self::ask($connection, 'SELECT GET_LOCK(?, ?) AS answer', [$name, $seconds]) !== 1) {
             return null;
         }
-        $lock = new self($connection, $name);
         $reconnector = new \ReflectionProperty(Connection::class, 'reconnector');
         $usual = $reconnector->getValue($connection);
         $connection->setReconnector(static function (): never {
             throw new \RuntimeException('The connection to the database was lost while a payment was recorded.');
         });
         try {
-            return $do($lock);
+            return $do();
         } finally {
             $reconnector->setValue($connection, $usual);
-            $lock->release();
+            self::release($connection, $name);
         }
     }
 
-    /** @throws \RuntimeException where it was lost */
-    public function check(): void
-    {
-        if ((int) self::ask($this->connection, 'SELECT IS_USED_LOCK(?) = CONNECTION_ID() AS answer', [$this->name]) !== 1) {
-            throw new \RuntimeException('The lock on a payment was lost.');
-        }
-    }
-
-    private function release(): void
+    private static function release(Connection $connection, string $name): void
     {
         try {
-            self::ask($this->connection, 'SELECT RELEASE_LOCK(?) AS answer', [$this->name]);
+            self::ask($connection, 'SELECT RELEASE_LOCK(?) AS answer', [$name]);
         } catch (\Throwable) {
             // It went with the connection.
         }

@@ -88,14 +88,20 @@ final class Purchase
             Host::remind("Purchase $this->orderId waits for a review", "Service $this->service: $finding->review. To decide: bayar journal show $finding->intent");
             return Settled::Mismatch;
         }
-        $changed = $this->change($finding->status->value, ['intent' => $finding->intent, 'serial' => $delivery['serial'] ?? $this->serial]);
-        if ($changed && $finding->status === Status::Done) {
+        Host::log('bayarbiller', ['service' => $this->service] + $finding->forLog(), ucfirst($finding->status->value));
+        $now = self::ofOrder($this->account, $this->orderId)?->status;
+        // What was delivered stays delivered.
+        if ($now === 'done' || $now === $finding->status->value) {
+            return Settled::Repeated;
+        }
+        if ($finding->status === Status::Done) {
             $this->service('Active');
-        } elseif ($changed && $finding->status === Status::Failed) {
+        } elseif ($finding->status === Status::Failed) {
             $this->service('Pending');
             Host::remind("Purchase $this->orderId failed", "Service $this->service: $this->product for $this->destination was not delivered, and nothing was taken. Create the service again to buy it once more. Why: bayar journal show $finding->intent");
         }
-        Host::log('bayarbiller', ['service' => $this->service] + $finding->forLog(), ucfirst($finding->status->value));
+        // Last: who dies before it does all of it again.
+        $this->change($finding->status->value, ['intent' => $finding->intent, 'serial' => $delivery['serial'] ?? null]);
         return Settled::Nothing;
     }
 
@@ -111,7 +117,8 @@ final class Purchase
     private static function begin(int $service, int $number, string $account, string $prefix, string $product, string $destination): self
     {
         $now = time();
-        self::table()->insert([
+        // Somebody else may be creating the service at this moment.
+        self::table()->insertOrIgnore([
             'serviceid' => $service, 'number' => $number, 'account' => $account, 'order_id' => "$prefix-S$service-{$number}X",
             'product' => $product, 'destination' => $destination, 'status' => 'new', 'created_at' => $now, 'updated_at' => $now,
         ]);
@@ -131,11 +138,10 @@ final class Purchase
         return "Not bought: $said";
     }
 
-    /** Whether it changed. What was delivered stays delivered. */
-    private function change(string $status, array $values): bool
+    private function change(string $status, array $values): void
     {
-        return self::table()->where('id', $this->id)->where('status', '<>', 'done')->where('status', '<>', $status)
-            ->update(['status' => $status, 'updated_at' => time()] + array_filter($values, static fn(mixed $value) => $value !== null)) === 1;
+        self::table()->where('id', $this->id)->where('status', '<>', 'done')
+            ->update(['status' => $status, 'updated_at' => time()] + array_filter($values, static fn(mixed $value) => $value !== null));
     }
 
     private function service(string $status): void

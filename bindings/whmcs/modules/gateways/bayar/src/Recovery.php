@@ -26,7 +26,7 @@ final class Recovery
     public static function cron(): void
     {
         try {
-            if (!Tables::exist()) {
+            if (!Tables::exist() || Host::gateway('bayar') === []) {
                 return;
             }
             Tables::ensure();

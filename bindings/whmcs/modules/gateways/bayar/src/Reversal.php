@@ -24,7 +24,7 @@ final class Reversal
             $this->remind($attempt, 'Part of it was given back at the provider. WHMCS reverses only whole payments: enter the refund by hand.');
             return Settled::Nothing;
         }
-        $settled = Lock::hold((string) $attempt->intent, $this->settings->patience(), fn(Lock $lock) => self::locked($lock, $attempt)) ?? Settled::Later;
+        $settled = Lock::hold((string) $attempt->intent, $this->settings->patience(), fn() => self::locked($attempt)) ?? Settled::Later;
         Host::log($attempt->gateway, ['invoice' => $attempt->invoice, 'transaction' => $attempt->transaction] + $finding->forLog(), ucfirst($settled->value));
         return $settled;
     }
@@ -37,11 +37,10 @@ final class Reversal
         return Settled::Nothing;
     }
 
-    private static function locked(Lock $lock, Attempt $attempt): Settled
+    private static function locked(Attempt $attempt): Settled
     {
         $reversal = "$attempt->transaction-R";
         if (!Host::recorded($reversal)) {
-            $lock->check();
             Host::reverse($reversal, $attempt->transaction);
         }
         (new Attempts())->reversed($attempt);
