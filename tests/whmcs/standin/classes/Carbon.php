@@ -1,0 +1,5 @@
+<?php
+
+namespace WHMCS;
+
+class Carbon extends \Carbon\Carbon {}

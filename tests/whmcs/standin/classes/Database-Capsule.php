@@ -1,0 +1,5 @@
+<?php
+
+namespace WHMCS\Database;
+
+class Capsule extends \Illuminate\Database\Capsule\Manager {}
