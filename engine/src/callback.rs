@@ -69,8 +69,12 @@ async fn of_ours(
         step("callback: asked");
         let intent = engine.journal.of_order(account.scope(), &Order::Reference(&intent.reference));
         let intent = intent.map_err(try_again)?;
-        let of_intent = intent.as_ref().map_or_else(|| answer.clone(), known::outcome_of);
-        cross_check(Outcome { result: answer.result, ..of_intent }, event)
+        let mut outcome = intent.as_ref().map_or_else(|| answer.clone(), known::outcome_of);
+        // What the journal weighed the answer to be is what claims go by; what an unproven callback says
+        // beside it counts for nothing, or anybody could hold a payment up.
+        let review = outcome.result.review.take().or_else(|| answer.result.review.clone());
+        outcome.result = bayar_provider::Outcome { review, ..answer.result };
+        outcome
     };
     if proven {
         outcome.result.evidence = event.evidence;

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 import bayar
-from support import CONFIG, CONTROL, TARGET, Case, charge, new_order
+from support import CONFIG, CONTROL, SERVER_KEY, TARGET, Case, charge, new_order, signed
 
 CUSTOMER = {"name": "Budi Santoso", "phone": "081200000001", "email": "budi@example.com"}
 
@@ -124,6 +124,19 @@ class Effects(Kept):
         self.assertEqual((outcome.intent, outcome.status, outcome.review), (first.intent, "paid", None))
         self.assertTrue(self.engine.claim(first.intent, "credit").granted)
         self.assertEqual(self.engine.intent(second.intent)["intent"]["state"], "pending")
+
+    def test_the_outcome_and_the_journal_agree_on_what_waits_for_a_review(self):
+        """Another amount in a callback that proves nothing: what the provider answers is what counts."""
+        order = new_order("JRN")
+        charge(self.engine, order)
+        CONTROL.act(order)
+        sent = CONTROL.callback(order)
+        document = signed({**json.loads(sent["body"]), "gross_amount": "150001.00"}, SERVER_KEY)
+        outcome = self.engine.callback("midtrans", headers=sent["headers"], body=json.dumps(document).encode())
+        kept = self.engine.intent(outcome.intent)["intent"]
+        self.assertEqual((outcome.status, outcome.review), ("paid", None))
+        self.assertEqual((kept["state"], kept.get("review")), ("paid", None))
+        self.assertTrue(self.engine.claim(outcome.intent, "credit").granted)
 
     def test_a_released_effect_is_free_at_once(self):
         intent = self.paid().intent
