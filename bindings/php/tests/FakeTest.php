@@ -16,6 +16,7 @@ use Bayar\Mode;
 use Bayar\NotPossible;
 use Bayar\OutcomeUnknown;
 use Bayar\Status;
+use Nyholm\Psr7\ServerRequest;
 use PHPUnit\Framework\TestCase;
 
 final class FakeTest extends TestCase
@@ -87,6 +88,16 @@ final class FakeTest extends TestCase
         foreach ([['X-A' => null], ['X-A' => [['1']]], [[1, '2']], [new \stdClass()]] as $wrong) {
             $this->assertSame(Error::class, $this->thrown(fn() => $bayar->callback('a', '', $wrong)));
         }
+    }
+
+    public function testARequestOfPsr7IsWhatArrived(): void
+    {
+        $server = ['REMOTE_ADDR' => '192.0.2.7', 'QUERY_STRING' => 'a=%2f&b=%7E'];
+        $request = new ServerRequest('PUT', 'https://shop.example.com/callback/x?a=%2F', ['X-A' => ['1', '2']], "raw\0body", '1.1', $server);
+        $bayar = Bayar::fake()->answers('callback');
+        $bayar->receive('a', $request);
+        $expected = ['body' => "raw\0body", 'method' => 'PUT', 'path' => '/callback/x', 'query' => 'a=%2f&b=%7E', 'headers' => [['Host', 'shop.example.com'], ['X-A', '1'], ['X-A', '2']], 'remote_addr' => '192.0.2.7'];
+        $this->assertSame($expected, $bayar->calls('callback')[0]['params']);
     }
 
     public function testAnEffectIsGrantedOnce(): void

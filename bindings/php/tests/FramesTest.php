@@ -165,6 +165,7 @@ final class FramesTest extends TestCase
         }
         unset($bayar);
         $this->assertSame([$child], $this->children(), "the engine $engine is left");
+        $this->assertSame(0, pcntl_waitpid($child, $status, WNOHANG), 'it was waited for until the child had ended');
         posix_kill($child, SIGKILL);
         pcntl_waitpid($child, $status);
     }

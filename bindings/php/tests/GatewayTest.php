@@ -230,6 +230,8 @@ final class GatewayTest extends TestCase
             'an empty secret' => [$this->signed($body, secret: 'whsec_'), $body],
             'no signature' => [array_diff_key($good, ['Webhook-Signature' => 0]), $body],
             'an empty one' => [['Webhook-Signature' => ''] + $good, $body],
+            'a cut one' => [['Webhook-Signature' => 'v1,'] + $good, $body],
+            'one of blanks' => [['Webhook-Signature' => "v1,AAAA  "] + $good, $body],
             'no version' => [['Webhook-Signature' => substr($good['Webhook-Signature'], 3)] + $good, $body],
             'no time' => [array_diff_key($good, ['Webhook-Timestamp' => 0]), $body],
             'no id' => [array_diff_key($good, ['Webhook-Id' => 0]), $body],

@@ -19,11 +19,12 @@ final class Running
      * @param list<string> $command
      * @param int $speaks the stream of that line: 1 or 2
      * @param string $ready what the line holds; those before it are passed over
+     * @param ?array<string, string> $environment null for this process's own
      */
-    public static function start(array $command, int $speaks = 1, string $ready = ''): self
+    public static function start(array $command, int $speaks = 1, string $ready = '', ?array $environment = null): self
     {
         $streams = [['pipe', 'r'], $speaks === 1 ? ['pipe', 'w'] : ['null'], $speaks === 2 ? ['pipe', 'w'] : STDERR];
-        $process = proc_open($command, $streams, $pipes);
+        $process = proc_open($command, $streams, $pipes, null, $environment);
         $said = '';
         do {
             $line = fgets($pipes[$speaks]);

@@ -4,7 +4,7 @@ declare(strict_types=1);
 
 namespace Bayar\Tests;
 
-/** A site under PHP's own web server, which is no command line to PHP: FFI is restricted there. */
+/** A site that knows nothing of this process's environment, under PHP's own web server, which is no command line to PHP: FFI is restricted there. */
 final class Site
 {
     private readonly Running $running;
@@ -16,7 +16,7 @@ final class Site
         $settings = ['opcache.enable=1', 'opcache.preload_user=root', ...$settings];
         $settings = posix_getuid() === 0 ? $settings : array_diff($settings, ['opcache.preload_user=root']);
         $command = [PHP_BINARY, ...array_merge(...array_map(fn(string $setting) => ['-d', $setting], array_values($settings))), '-S', '127.0.0.1:0', '-t', $directory];
-        $this->running = Running::start($command, speaks: 2, ready: 'http://');
+        $this->running = Running::start($command, speaks: 2, ready: 'http://', environment: ['PATH' => getenv('PATH')]);
         preg_match('#http://(127\.0\.0\.1:\d+)#', $this->running->line, $found) || throw new \RuntimeException($this->running->line);
         $this->address = $found[1];
     }
