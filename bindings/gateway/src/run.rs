@@ -15,10 +15,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, timeout};
 
 use crate::config::{Loaded, invalid};
-use crate::gateway::Gateway;
+use crate::deliver::PLACES;
+use crate::gateway::{Gateway, READERS};
 use crate::http::tls::Certificates;
 use crate::http::{layers, server};
-use crate::{dashboard, document, logs, ops, v1};
+use crate::{background, callbacks, dashboard, document, logs, ops, v1};
 
 /// How much longer than the longest call the gateway waits for what is under way when it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
@@ -36,7 +37,7 @@ pub fn run(loaded: Loaded) -> Result<(), Error> {
     logs::redact_by(&gateway.engine);
     let runtime = Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(gateway.settings.calls + 64)
+        .max_blocking_threads(gateway.settings.calls + READERS + PLACES + 8)
         .build()
         .map_err(|error| Error::not_sent(Code::Internal, format!("no threads: {error}")))?;
     let ended = runtime.block_on(serve(&gateway, certificates));
@@ -57,6 +58,7 @@ async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) 
     println!("listening on {scheme}://{at}");
 
     watch(Arc::clone(gateway), certificates.clone())?;
+    background::start(gateway);
     server::serve(Arc::clone(gateway), listener, certificates, router(gateway)).await;
 
     let most = gateway.engine.longest_call() + STOP_MARGIN;
@@ -74,6 +76,7 @@ fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .merge(ops::router())
         .merge(dashboard::router())
+        .merge(callbacks::router())
         .merge(document::router())
         .merge(v1::router(gateway))
         .fallback(nowhere)

@@ -9,7 +9,7 @@
 //! | `secrets` | what signs callbacks out, and the addresses of callbacks in; sealed |
 //! | `events` | what applications are told |
 //! | `deliveries` | telling them: what is due, leases, tries, what was parked |
-//! | `leases` | work that one instance does at a time |
+//! | `marks` | how far work is that all instances share |
 //! | `audit` | what people did |
 //! | `rows` | rows as values |
 
@@ -18,7 +18,7 @@ pub mod audit;
 pub mod deliveries;
 pub mod events;
 pub mod keys;
-pub mod leases;
+mod marks;
 pub(crate) mod rows;
 mod schema;
 pub mod secrets;
