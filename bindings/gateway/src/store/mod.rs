@@ -48,6 +48,14 @@ impl Store {
         self.database.name()
     }
 
+    /// Copies all of it into a new file, while it is in use.
+    ///
+    /// # Errors
+    /// See [`Database::backup`].
+    pub fn backup(&self, to: &std::path::Path) -> Result<(), Error> {
+        self.database.backup(to)
+    }
+
     /// The database's clock, in milliseconds since 1970-01-01 UTC. Shows that it answers.
     ///
     /// # Errors
