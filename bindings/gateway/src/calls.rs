@@ -245,7 +245,8 @@ pub(crate) fn choose_account<'a>(
             (Some(account), None) => Ok(&account.name),
             _ => {
                 let names: Vec<&str> = usable.iter().map(|account| account.name.as_str()).collect();
-                Err(bayar_provider::Error::invalid("provider", format!("{named:?}"), names.join(", ")).into())
+                let error = unknown_account(named);
+                Err(Error { message: format!("{}; there is: {}", error.message, names.join(", ")), ..error })
             }
         };
     }
@@ -257,7 +258,7 @@ pub(crate) fn choose_account<'a>(
         [only] if app.account.is_none() => Ok(&only.name),
         _ => {
             let names: Vec<&str> = usable.iter().map(|account| account.name.as_str()).collect();
-            Err(bayar_provider::Error::missing("provider", format!("one of: {}", names.join(", "))).into())
+            Err(bayar_provider::Error::missing("account", format!("one of: {}", names.join(", "))).into())
         }
     }
 }

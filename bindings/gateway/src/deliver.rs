@@ -25,8 +25,8 @@ pub(crate) const PLACES: usize = 32;
 const EACH: usize = 4;
 /// How long an application may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Longer than a try takes, whatever the name server does.
-const LEASE_MS: i64 = 40_000;
+/// Longer than a try takes. Where a name server keeps one even longer, it may be made twice, under one id.
+const LEASE_MS: i64 = 20_000;
 /// How often it is looked whether something is due that nobody rang for.
 const LOOK: Duration = Duration::from_secs(1);
 

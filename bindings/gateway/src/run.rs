@@ -24,7 +24,9 @@ use crate::{background, callbacks, dashboard, document, logs, ops, v1};
 /// How much longer than the longest call the gateway waits for what is under way when it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
 /// How often it looks whether its certificate's files changed.
-const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(10);
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(2);
+/// How often it forgets addresses that have not asked for a while.
+const FORGET: Duration = Duration::from_secs(60);
 
 /// Runs the gateway until it is told to stop, by SIGTERM or SIGINT.
 ///
@@ -98,7 +100,7 @@ fn watch(gateway: Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Resu
     let listen = |kind| signal(kind).map_err(|error| broken(&format!("no signals: {error}")));
     let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let mut hang_up = listen(SignalKind::hangup())?;
-    let mut clock = interval(LOOK_AT_CERTIFICATE);
+    let (mut clock, mut slow_clock) = (interval(LOOK_AT_CERTIFICATE), interval(FORGET));
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -108,8 +110,8 @@ fn watch(gateway: Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Resu
                     logs::reopen();
                     certificates.iter().for_each(|certificates| certificates.reload());
                 }
+                _ = slow_clock.tick() => gateway.limits.tidy(),
                 _ = clock.tick() => {
-                    gateway.limits.tidy();
                     let changed = certificates.iter().filter(|certificates| certificates.has_changed());
                     changed.for_each(|certificates| certificates.reload());
                 }

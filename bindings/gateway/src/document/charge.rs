@@ -114,7 +114,13 @@ pub(super) fn read(body: Map<String, Value>) -> Result<Asked, Error> {
 
 /// Charges, and gives the body of the answer.
 pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, Problem> {
-    let account = calls::choose_account(gateway, app, asked.provider.as_deref())?.to_owned();
+    let account = calls::choose_account(gateway, app, asked.provider.as_deref());
+    // The document has no 404 for this, and no other word for an account.
+    let account = account.map_err(|error| Problem {
+        status: axum::http::StatusCode::BAD_REQUEST,
+        ..Problem::from(error).field("provider")
+    })?;
+    let account = account.to_owned();
     let mut params = params(&asked, app);
     let key = key(gateway, app, &asked.order_id)?;
     params.insert("key".to_owned(), json!(key));
