@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-faults soak operations headers bench dist php-package install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-gateway test-faults soak operations headers bench dist php-package install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts test-faults ## everything
+test: check test-rust test-walks test-operations test-hosts test-gateway test-faults ## everything
 
 test-rust: build
 	@tests/demo/need openssl postgresql
@@ -70,6 +70,11 @@ test-operations: build ## every operation of every provider, from each language
 	@echo "calling every operation from Python, PHP, C and Rust"
 	@$(CARGO_BUILD) -p bayar --example calls
 	@tests/operations/run $(BUILT)
+
+test-gateway: build ## the gateway: its document's API, API v1, callbacks, several instances
+	@tests/demo/need php php-curl python3 venv openssl postgresql
+	@echo "testing the gateway"
+	@tests/gateway/run $(BUILT)
 
 test-faults: faulty ## nothing lost, nothing sent twice, nobody fooled
 	@tests/demo/need php python3 cc strace

@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::{Map, Value, json};
 
+use crate::backup::Backup;
 use crate::daemon::Daemon;
 use crate::journal::Journal;
 use crate::output::{Failure, print_json, print_line, print_table};
@@ -67,6 +68,11 @@ pub enum Command {
     Serve(Serve),
     /// Who may call the gateway: applications and their keys
     App(Apps),
+    /// Copy the journal, and the gateway's tables, while they are in use
+    ///
+    /// Prints the name of each copy; a copy is read from end to end before it counts. For databases in
+    /// files: PostgreSQL has pg_dump.
+    Backup(Backup),
     /// Examine the installation and the configuration, without sending anything
     Doctor,
     /// Run all providers, simulated, on this machine

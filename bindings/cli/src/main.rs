@@ -1,5 +1,6 @@
 //! `bayar`: the command line.
 
+mod backup;
 mod commands;
 mod daemon;
 mod journal;
@@ -40,6 +41,7 @@ impl Cli {
             Command::Daemon(daemon) => daemon.run(self),
             Command::Serve(serve) => serve.run(self),
             Command::App(apps) => apps.run(self),
+            Command::Backup(backup) => backup.run(self),
             Command::Doctor => commands::doctor(self),
             Command::Sandbox(sandbox) => sandbox.run(),
             Command::Completions { shell } => {

@@ -75,10 +75,9 @@ fn permitted(
     operation: &str,
     mut params: Map<String, Value>,
 ) -> Result<Map<String, Value>, Problem> {
-    if !EVERYDAY.contains(&operation)
-        && !app.was_given(operation)
-        && account.operations.contains_key(operation)
-    {
+    // Where there is no such operation, the engine says what there is.
+    let Some(described) = account.operations.get(operation) else { return Ok(params) };
+    if !may_call(app, operation) {
         let what = format!("the application {} was not given the operation {operation}", app.code);
         let advice = "Nothing was sent. Have it given in the dashboard, under the application.";
         return Err(
@@ -97,8 +96,7 @@ fn permitted(
         let allowed = format!("1 to {longest} milliseconds");
         return Err(Error::from(bayar_provider::Error::invalid("deadline_ms", found, allowed)).into());
     }
-    let about_order = account.operations.get(operation).is_some_and(|described| described.about_order);
-    own_orders(gateway, app, account, about_order, &params)?;
+    own_orders(gateway, app, account, described.about_order, &params)?;
     params.insert("tenant".to_owned(), json!(app.code));
     Ok(params)
 }
@@ -247,7 +245,8 @@ pub(crate) fn choose_account<'a>(
             (Some(account), None) => Ok(&account.name),
             _ => {
                 let names: Vec<&str> = usable.iter().map(|account| account.name.as_str()).collect();
-                Err(bayar_provider::Error::invalid("provider", format!("{named:?}"), names.join(", ")).into())
+                let error = unknown_account(named);
+                Err(Error { message: format!("{}; there is: {}", error.message, names.join(", ")), ..error })
             }
         };
     }
@@ -259,7 +258,7 @@ pub(crate) fn choose_account<'a>(
         [only] if app.account.is_none() => Ok(&only.name),
         _ => {
             let names: Vec<&str> = usable.iter().map(|account| account.name.as_str()).collect();
-            Err(bayar_provider::Error::missing("provider", format!("one of: {}", names.join(", "))).into())
+            Err(bayar_provider::Error::missing("account", format!("one of: {}", names.join(", "))).into())
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use bayar::journal::{Journal, Scope};
+use bayar::transport::Transport;
 use bayar::{Code, Engine, Error};
 use bayar_provider::Operation;
 use serde_json::Value;
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Loaded, Settings};
+use crate::deliver;
 use crate::document::status::Asked;
 use crate::http::limits::Limits;
 use crate::metrics::{self, Metrics};
@@ -24,7 +26,7 @@ use crate::seal::Seal;
 use crate::store::Store;
 
 /// How many requests may read the databases at a time, and how long one waits for its turn.
-const READERS: usize = 16;
+pub(crate) const READERS: usize = 16;
 const READ_WAIT: Duration = Duration::from_secs(5);
 
 /// The gateway.
@@ -41,6 +43,8 @@ pub struct Gateway {
     pub store: Store,
     /// Whether any account moves real money.
     pub production: bool,
+    /// How callbacks leave.
+    pub(crate) transport: Transport,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
     /// Rung when there is something to deliver.
@@ -92,6 +96,7 @@ impl Gateway {
             accounts,
             store,
             production,
+            transport: deliver::transport(&settings)?,
             metrics: Metrics::new(),
             limits: Limits::new(&settings),
             bell: Notify::new(),

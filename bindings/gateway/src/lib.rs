@@ -1,4 +1,3 @@
-#![allow(dead_code)] // TEMP
 //! `bayar-gateway`: Bayar over HTTP, for billing systems that embed nothing. `bayar serve` runs it.
 //!
 //! | module | what stands there |
@@ -8,6 +7,9 @@
 //! | `http` | connections, what every request passes, who may call and how often |
 //! | `calls` | what an application may call |
 //! | `tell` | telling applications what changed |
+//! | `callbacks` | callbacks of providers |
+//! | `deliver` | callbacks to applications |
+//! | `background` | what goes on without being asked |
 //! | `document` | `/charge` and `/status`, as the gateway's document has them |
 //! | `v1` | API v1, and its OpenAPI document |
 //! | `store`, `seal` | applications, their keys, what they are told; secrets sealed |
@@ -15,9 +17,12 @@
 //! | `problem` | what is answered where there is no outcome |
 //! | `logs`, `metrics` | what is written and counted |
 
+mod background;
+mod callbacks;
 mod calls;
 pub mod config;
 mod dashboard;
+mod deliver;
 mod document;
 mod env;
 pub mod gateway;

@@ -84,8 +84,9 @@ impl Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Problem {
         let status = status_of(&error);
-        // The provider's callbacks are none of an application's business.
-        let error = Error { acknowledgement: None, ..error };
+        // The provider's callbacks are none of an application's business, nor is where things lie here.
+        let message = for_outsiders(status, &error);
+        let error = Error { acknowledgement: None, message, ..error };
         let Value::Object(members) = json!(error) else { unreachable!("an error is an object") };
         let retry_after = match error.code {
             Code::InProgress => Some(1),
@@ -93,6 +94,21 @@ impl From<Error> for Problem {
             _ => None,
         };
         Problem { status, code: error.code.as_str().to_owned(), members, retry_after }
+    }
+}
+
+/// The message, unless it speaks of this machine: then the log has it.
+fn for_outsiders(status: StatusCode, error: &Error) -> String {
+    match status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            tracing::error!("{error}");
+            "the gateway cannot reach what it keeps payments in; its log says why".to_owned()
+        }
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            tracing::error!("{error}");
+            "the gateway failed at this request; its log says why".to_owned()
+        }
+        _ => error.message.clone(),
     }
 }
 

@@ -15,15 +15,18 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{interval, timeout};
 
 use crate::config::{Loaded, invalid};
-use crate::gateway::Gateway;
+use crate::deliver::PLACES;
+use crate::gateway::{Gateway, READERS};
 use crate::http::tls::Certificates;
 use crate::http::{layers, server};
-use crate::{dashboard, document, logs, ops, v1};
+use crate::{background, callbacks, dashboard, document, logs, ops, v1};
 
 /// How much longer than the longest call the gateway waits for what is under way when it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
 /// How often it looks whether its certificate's files changed.
-const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(10);
+const LOOK_AT_CERTIFICATE: Duration = Duration::from_secs(2);
+/// How often it forgets addresses that have not asked for a while.
+const FORGET: Duration = Duration::from_secs(60);
 
 /// Runs the gateway until it is told to stop, by SIGTERM or SIGINT.
 ///
@@ -36,7 +39,7 @@ pub fn run(loaded: Loaded) -> Result<(), Error> {
     logs::redact_by(&gateway.engine);
     let runtime = Builder::new_multi_thread()
         .enable_all()
-        .max_blocking_threads(gateway.settings.calls + 64)
+        .max_blocking_threads(gateway.settings.calls + READERS + PLACES + 8)
         .build()
         .map_err(|error| Error::not_sent(Code::Internal, format!("no threads: {error}")))?;
     let ended = runtime.block_on(serve(&gateway, certificates));
@@ -57,6 +60,7 @@ async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) 
     println!("listening on {scheme}://{at}");
 
     watch(Arc::clone(gateway), certificates.clone())?;
+    background::start(gateway);
     server::serve(Arc::clone(gateway), listener, certificates, router(gateway)).await;
 
     let most = gateway.engine.longest_call() + STOP_MARGIN;
@@ -74,6 +78,7 @@ fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
         .merge(ops::router())
         .merge(dashboard::router())
+        .merge(callbacks::router())
         .merge(document::router())
         .merge(v1::router(gateway))
         .fallback(nowhere)
@@ -95,7 +100,7 @@ fn watch(gateway: Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Resu
     let listen = |kind| signal(kind).map_err(|error| broken(&format!("no signals: {error}")));
     let (mut term, mut int) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let mut hang_up = listen(SignalKind::hangup())?;
-    let mut clock = interval(LOOK_AT_CERTIFICATE);
+    let (mut clock, mut slow_clock) = (interval(LOOK_AT_CERTIFICATE), interval(FORGET));
     tokio::spawn(async move {
         loop {
             tokio::select! {
@@ -105,8 +110,8 @@ fn watch(gateway: Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Resu
                     logs::reopen();
                     certificates.iter().for_each(|certificates| certificates.reload());
                 }
+                _ = slow_clock.tick() => gateway.limits.tidy(),
                 _ = clock.tick() => {
-                    gateway.limits.tidy();
                     let changed = certificates.iter().filter(|certificates| certificates.has_changed());
                     changed.for_each(|certificates| certificates.reload());
                 }

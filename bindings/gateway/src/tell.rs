@@ -1,8 +1,10 @@
 //! Telling applications: every change of the state of an intent becomes an event, whoever caused it.
 //!
 //! What happens here is told at once. What happens elsewhere (another instance that died, `bayar recover`,
-//! an operator at the command line) is found in the journal by [`follow`]; the store sees to it that
+//! an operator at the command line) is found in the journal by [`Follower`]; the store sees to it that
 //! nothing is told twice.
+
+use std::collections::HashMap;
 
 use bayar::journal::{Change, Intent, Order, State};
 use bayar::{Error, Outcome, Status};
@@ -11,7 +13,7 @@ use serde_json::{Value, json};
 use crate::gateway::{Account, Gateway};
 use crate::store::events::Telling;
 
-/// Tells what a call came to. Where that fails now, `follow` does it.
+/// Tells what a call came to. Where that fails now, the follower does it.
 pub(crate) fn of_outcome(gateway: &Gateway, account: &Account, operation: &str, outcome: &Outcome) {
     // A charge that waits for its payer is what its own caller was just answered.
     if matches!(outcome.result.status, Status::Pending | Status::Unknown) && outcome.result.review.is_none() {
@@ -86,38 +88,64 @@ pub(crate) fn word(state: State) -> String {
     json!(state).as_str().unwrap_or_default().to_owned()
 }
 
-/// How far back the journal is read again: a transaction may end in another order than its moment says,
-/// and none lasts as long.
+/// How far back the journal is read again: in PostgreSQL a transaction may end in another order than its
+/// moment says, and none lasts as long.
 const OVERLAP_MS: i64 = 30_000;
 const PAGE: u32 = 500;
-/// Longer than a look at the journal takes.
-const LEASE_MS: i64 = 60_000;
+/// The mark that says how far the journal was followed.
+const MARK: &str = "follow";
 
-/// Tells whatever changed in the journal and was not told: one instance at a time. Gives how many.
-pub(crate) fn follow(gateway: &Gateway) -> Result<u64, Error> {
-    let Some(lease) = gateway.store.take_lease("follow", LEASE_MS)? else { return Ok(0) };
-    let since: i64 = lease.value.parse().unwrap_or_default();
-    let (mut after_ms, mut after) = (since - OVERLAP_MS, String::new());
-    let mut told = 0;
-    loop {
-        let changes = gateway.journal.changed(after_ms, &after, PAGE)?;
-        for change in &changes {
-            told += u64::from(hear(gateway, change)?);
-        }
-        let Some(last) = changes.last() else { break };
-        (after_ms, after) = (last.updated_ms, last.intent.clone());
-        if changes.len() < PAGE as usize || gateway.stop.is_cancelled() {
-            break;
-        }
-    }
-    let reached = after_ms.max(since);
-    gateway.store.give_lease(&lease, &reached.to_string())?;
-    Ok(told)
+/// Reads in the journal what changed, and tells what nobody has told. Every instance does so by itself:
+/// whatever one has told, the others find told.
+#[derive(Default)]
+pub(crate) struct Follower {
+    reached_ms: i64,
+    /// Those within the overlap that were looked at, and when each had changed.
+    seen: HashMap<String, i64>,
 }
 
-fn hear(gateway: &Gateway, change: &Change) -> Result<bool, Error> {
+impl Follower {
+    /// From where the last one ended.
+    pub(crate) fn open(gateway: &Gateway) -> Result<Follower, Error> {
+        let reached_ms = gateway.store.mark(MARK)?.unwrap_or_default();
+        Ok(Follower { reached_ms, seen: HashMap::new() })
+    }
+
+    /// Tells whatever changed since the last time.
+    pub(crate) fn follow(&mut self, gateway: &Gateway) -> Result<(), Error> {
+        let (mut after_ms, mut after) = (self.reached_ms - OVERLAP_MS, String::new());
+        while !gateway.stop.is_cancelled() {
+            let changes = gateway.journal.changed(after_ms, &after, PAGE)?;
+            for change in &changes {
+                if self.seen.get(&change.intent) != Some(&change.updated_ms) {
+                    hear(gateway, change)?;
+                    self.seen.insert(change.intent.clone(), change.updated_ms);
+                }
+            }
+            let Some(last) = changes.last() else { break };
+            (after_ms, after) = (last.updated_ms, last.intent.clone());
+            self.reached_ms = self.reached_ms.max(after_ms);
+            if changes.len() < PAGE as usize {
+                break;
+            }
+        }
+        let since = self.reached_ms - OVERLAP_MS;
+        self.seen.retain(|_, changed_ms| *changed_ms >= since);
+        Ok(())
+    }
+
+    /// Writes down how far it is.
+    pub(crate) fn keep(&self, gateway: &Gateway) -> Result<(), Error> {
+        if gateway.store.mark(MARK)? == Some(self.reached_ms) {
+            return Ok(());
+        }
+        gateway.store.advance(MARK, self.reached_ms)
+    }
+}
+
+fn hear(gateway: &Gateway, change: &Change) -> Result<(), Error> {
     if !is_news(change.state, change.review) {
-        return Ok(false);
+        return Ok(());
     }
     let state = word(change.state);
     let telling = Telling {
@@ -129,5 +157,8 @@ fn hear(gateway: &Gateway, change: &Change) -> Result<bool, Error> {
         kind: "",
         data: &Value::Null,
     };
-    if gateway.store.was_told(&telling)? { Ok(false) } else { of_intent(gateway, &change.intent) }
+    if !gateway.store.was_told(&telling)? {
+        of_intent(gateway, &change.intent)?;
+    }
+    Ok(())
 }

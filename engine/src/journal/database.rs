@@ -27,7 +27,7 @@
 //! the database locks rows. A row that must not be there is inserted with `ON CONFLICT DO NOTHING`,
 //! and the count of rows says whether it was: an error would end PostgreSQL's transaction.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub use super::schema::{Schema, Steps};
@@ -97,6 +97,14 @@ pub trait Database: Send + Sync {
     /// # Errors
     /// As for [`Database::write`].
     fn read(&self, work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), Error>) -> Result<(), Error>;
+
+    /// Copies all of it as it stands at one moment into a new file, which only its owner may read; others go on
+    /// working meanwhile. The copy is read from end to end before this returns.
+    ///
+    /// # Errors
+    /// [`Code::Unsupported`] for PostgreSQL, which has programs of its own; [`Code::InvalidArgument`] where there is
+    /// a file of that name or it cannot be written.
+    fn backup(&self, to: &Path) -> Result<(), Error>;
 
     /// What it is, for people, without a password: `sqlite:/var/lib/bayar/journal.db`.
     fn name(&self) -> &str;

@@ -55,6 +55,18 @@ pub(crate) fn prepare(path: &Path, make: bool) -> Result<File, String> {
     .map_err(|error| explain(path, "file", &error))
 }
 
+/// Makes a new file that only its owner may read.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map(drop)
+}
+
+/// Has a file, and its name, on the disk.
+pub(crate) fn sync(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
 /// What an error of the system means for a journal.
 pub(crate) fn explain(path: &Path, what: &str, error: &io::Error) -> String {
     let path = path.display();

@@ -1,6 +1,7 @@
 //! The journal in a database: the way out and the way in.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use bayar_provider::{Event, Evidence, Stage, Status};
@@ -194,6 +195,10 @@ impl Journal for Ledger {
 
     fn tidy_daily(&self, body_days: i32, intent_days: i32) -> Result<Option<Tidied>, Error> {
         self.drop_old_daily(body_days, intent_days)
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        self.database.backup(to)
     }
 
     fn tidy(&self, body_days: i32, intent_days: i32) -> Result<Tidied, Error> {

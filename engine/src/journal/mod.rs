@@ -38,6 +38,7 @@ mod suite;
 mod tables;
 mod turn;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bayar_provider::{Call, Class, Event, Status};
@@ -193,6 +194,12 @@ pub trait Journal: Send + Sync {
     fn tidy_daily(&self, body_days: i32, intent_days: i32) -> Result<Option<Tidied>, Error> {
         let _ = (body_days, intent_days);
         Ok(None)
+    }
+
+    /// Copies all of it into a new file: see [`database::Database::backup`].
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        let _ = to;
+        Err(nothing_kept())
     }
 
     /// Drops what is kept long enough: bodies, and intents that ended long ago.

@@ -10,6 +10,7 @@ mod connection;
 mod faults;
 mod pool;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio_postgres::error::SqlState;
@@ -151,6 +152,14 @@ impl Database for Postgres {
 
     fn read(&self, work: Work<'_>) -> Result<(), Error> {
         self.transact(READ, work)
+    }
+
+    fn backup(&self, _: &Path) -> Result<(), Error> {
+        let what = format!(
+            "{}: PostgreSQL is backed up by its own programs: pg_dump --format=custom, or a base backup with its log",
+            self.label()
+        );
+        Err(Error::not_sent(Code::Unsupported, what))
     }
 
     fn name(&self) -> &str {

@@ -76,6 +76,8 @@ struct Open {
 enum Kind {
     Read,
     Write,
+    /// One statement that must not be in a transaction.
+    Copy,
 }
 
 /// What came of trying a transaction.
@@ -276,6 +278,10 @@ impl Sqlite {
     }
 
     fn run(&self, inside: &Inside, connection: &Connection, kind: Kind, work: Work<'_>) -> Result<(), Error> {
+        if kind == Kind::Copy {
+            inside.check(&self.label)?;
+            return work(&mut InSqlite { of: self, inside, connection, failed: None, now: None });
+        }
         let control = |sql| {
             let done = connection.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
             done.map_err(|error| self.error(connection, &error))
@@ -378,9 +384,44 @@ impl Database for Sqlite {
         self.alarmed(self.transact(Kind::Read, work))
     }
 
+    fn backup(&self, to: &Path) -> Result<(), Error> {
+        files::make_private(to).map_err(|error| not_copied(&self.label, to, &error.to_string()))?;
+        let target = Cell::Text(to.display().to_string());
+        let copied = self.alarmed(self.transact(Kind::Copy, &mut |transaction| {
+            transaction.execute("VACUUM INTO ?1", std::slice::from_ref(&target)).map(drop)
+        }));
+        copied.and_then(|()| check_copy(to).map_err(|what| not_copied(&self.label, to, &what))).inspect_err(
+            |_| {
+                // Half a copy must not be taken for one.
+                let _ = std::fs::remove_file(to);
+            },
+        )
+    }
+
     fn name(&self) -> &str {
         &self.name
     }
+}
+
+/// Reads a copy from end to end, and has it on the disk.
+fn check_copy(copy: &Path) -> Result<(), String> {
+    let text = |error: rusqlite::Error| error.to_string();
+    let connection = Connection::open_with_flags(copy, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(text)?;
+    let found: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(text)?;
+    if found != "ok" {
+        return Err(format!("the copy is damaged ({found})"));
+    }
+    drop(connection);
+    files::sync(copy).map_err(|error| error.to_string())
+}
+
+fn not_copied(label: &str, to: &Path, why: &str) -> Error {
+    let what = format!(
+        "{label}: it cannot be copied to {}: {why}; expected a directory that can be written and has room, \
+         and no file of that name",
+        to.display()
+    );
+    Error::not_sent(Code::InvalidArgument, what).field("to")
 }
 
 impl Open {

@@ -240,6 +240,31 @@ fn usable_after_a_panic(open: Opener<'_>) {
     assert_eq!(keys(&*database), ["b".to_owned()].into());
 }
 
+#[test]
+fn a_copy_is_whole_and_private_while_others_write() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let at = |name: &str| directory.path().join(name);
+    let database = Sqlite::new(at("journal.db"), STEPS);
+    put(&database, "before").expect("a commit");
+    thread::scope(|scope| {
+        let writing = scope.spawn(|| (0..50).try_for_each(|n| put(&database, &n.to_string())));
+        database.backup(&at("copy.db")).expect("a copy");
+        writing.join().expect("no panic").expect("commits");
+    });
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(at("copy.db")).expect("it is there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+    let copy = Sqlite::new(at("copy.db"), STEPS);
+    assert!(keys(&copy).contains("before"));
+    put(&copy, "after").expect("it can be used");
+    assert_eq!(keys(&database).len(), 51);
+    let twice = database.backup(&at("copy.db")).expect_err("there is one");
+    assert_eq!(twice.code, Code::InvalidArgument);
+    assert!(keys(&copy).contains("after"), "it is not overwritten, and not removed");
+    assert!(database.backup(&at("nowhere/copy.db")).is_err());
+}
+
 /// Commits of 8 ms, by threads: prints the longest wait.
 #[test]
 fn fifty_slow_threads_all_commit() {

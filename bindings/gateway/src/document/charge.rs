@@ -5,7 +5,7 @@ use std::fmt;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bayar::journal::State;
+use bayar::journal::{Filter, Intent, State};
 use bayar::{Code, Error, Instruction, Outcome};
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
@@ -19,6 +19,9 @@ use crate::store::apps::App;
 /// How long a second request for the same order waits for the first, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(10);
 const LOOK: Duration = Duration::from_millis(50);
+
+/// The longest order id, in characters.
+const LONGEST: usize = 128;
 
 /// The body, as the document has it; `provider` and `channel` choose another way to pay than the
 /// application's own.
@@ -100,12 +103,24 @@ impl<'de> Deserialize<'de> for Whole {
 
 /// Reads the body.
 pub(super) fn read(body: Map<String, Value>) -> Result<Asked, Error> {
-    Ok(bayar::read_params::<Asked>(&Value::Object(body))?)
+    let asked = bayar::read_params::<Asked>(&Value::Object(body))?;
+    let length = asked.order_id.chars().count();
+    if !(1..=LONGEST).contains(&length) {
+        let (found, allowed) = (format!("{length} characters"), format!("1 to {LONGEST}"));
+        return Err(bayar_provider::Error::invalid("order_id", found, allowed).into());
+    }
+    Ok(asked)
 }
 
 /// Charges, and gives the body of the answer.
 pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, Problem> {
-    let account = calls::choose_account(gateway, app, asked.provider.as_deref())?.to_owned();
+    let account = calls::choose_account(gateway, app, asked.provider.as_deref());
+    // The document has no 404 for this, and no other word for an account.
+    let account = account.map_err(|error| Problem {
+        status: axum::http::StatusCode::BAD_REQUEST,
+        ..Problem::from(error).field("provider")
+    })?;
+    let account = account.to_owned();
     let mut params = params(&asked, app);
     let key = key(gateway, app, &asked.order_id)?;
     params.insert("key".to_owned(), json!(key));
@@ -124,19 +139,24 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
 
 /// One key for each order id. What was refused made no order: the next attempt under the same id has its own.
 fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
-    let mut attempt = 1;
-    loop {
-        let key = if attempt == 1 {
-            format!("/charge {order_id}")
-        } else {
-            format!("/charge {order_id} {attempt}")
-        };
-        let known = gateway.journal.of_key(&app.code, &key)?;
-        if known.is_none_or(|known| known.state != State::Failed || known.outcome.is_some()) {
-            return Ok(key);
-        }
-        attempt += 1;
-    }
+    let filter = Filter {
+        tenant: Some(app.code.clone()),
+        order_id: Some(order_id.to_owned()),
+        operation: Some("charge".to_owned()),
+        ..Filter::default()
+    };
+    let of = |attempt: u64| format!("/charge {attempt} {order_id}");
+    let attempt = |intent: &Intent| {
+        let (number, _) = intent.key.as_deref()?.strip_prefix("/charge ")?.split_once(' ')?;
+        number.parse::<u64>().ok()
+    };
+    let charges = gateway.journal.intents(&filter)?;
+    let newest = charges.iter().filter_map(|intent| Some((attempt(intent)?, intent))).max_by_key(|(n, _)| *n);
+    Ok(match newest {
+        None => of(1),
+        Some((n, refused)) if refused.state == State::Failed && refused.outcome.is_none() => of(n + 1),
+        Some((n, _)) => of(n),
+    })
 }
 
 /// The same in the engine's words.
@@ -252,6 +272,7 @@ mod tests {
         for (body, field, says) in [
             (json!({"amount": 1}), "order_id", "missing"),
             (json!({"order_id": 17, "amount": 1}), "order_id", "17"),
+            (json!({"order_id": "", "amount": 1}), "order_id", "1 to 128"),
             (json!({"order_id": "a"}), "amount", "missing"),
             (json!({"order_id": "a", "amount": "150000"}), "amount", "an integer without quotes"),
             (json!({"order_id": "a", "amount": 10.5}), "amount", "an integer without quotes"),

@@ -9,7 +9,7 @@
 //! | `secrets` | what signs callbacks out, and the addresses of callbacks in; sealed |
 //! | `events` | what applications are told |
 //! | `deliveries` | telling them: what is due, leases, tries, what was parked |
-//! | `leases` | work that one instance does at a time |
+//! | `marks` | how far work is that all instances share |
 //! | `audit` | what people did |
 //! | `rows` | rows as values |
 
@@ -18,7 +18,7 @@ pub mod audit;
 pub mod deliveries;
 pub mod events;
 pub mod keys;
-pub mod leases;
+mod marks;
 pub(crate) mod rows;
 mod schema;
 pub mod secrets;
@@ -46,6 +46,14 @@ impl Store {
     /// What it is, for people, without a password.
     pub fn name(&self) -> &str {
         self.database.name()
+    }
+
+    /// Copies all of it into a new file, while it is in use.
+    ///
+    /// # Errors
+    /// See [`Database::backup`].
+    pub fn backup(&self, to: &std::path::Path) -> Result<(), Error> {
+        self.database.backup(to)
     }
 
     /// The database's clock, in milliseconds since 1970-01-01 UTC. Shows that it answers.

@@ -108,12 +108,10 @@ const FIRST: &[&str] = &[
         at_ms BIGINT NOT NULL,
         PRIMARY KEY (event, number)
     )",
-    // Work that one instance does at a time, and how far it is.
-    "CREATE TABLE gateway_lease (
+    // How far work is that all instances share: moments.
+    "CREATE TABLE gateway_mark (
         name TEXT NOT NULL PRIMARY KEY,
-        fence BIGINT NOT NULL,
-        until_ms BIGINT NOT NULL,
-        value TEXT NOT NULL
+        ms BIGINT NOT NULL
     )",
     // What people did.
     "CREATE TABLE gateway_audit (

@@ -46,6 +46,8 @@ pub(super) async fn create(
         let allowed = format!("nothing: the header {} names it", ask::KEY);
         return Err(Error::from(bayar_provider::Error::invalid("key", "a key", allowed)).into());
     }
+    // What is null is absent.
+    params.retain(|_, value| !value.is_null());
     params.insert("key".to_owned(), json!(key));
     let made = gateway.call(move |gateway| make(gateway, &app, named.as_deref(), params)).await??;
     Ok((StatusCode::CREATED, Json(made)).into_response())
@@ -154,7 +156,7 @@ pub(super) async fn refund(
     let refunded = gateway.call(move |gateway| {
         let intent = own(gateway, &app, &id)?;
         let mut params = about(&intent);
-        params.extend(given);
+        params.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
         params.insert("key".to_owned(), json!(key));
         let outcome = calls::call(gateway, &app, &intent.account, "refund", params)?;
         let charge = Charge::of(&own(gateway, &app, &id)?);

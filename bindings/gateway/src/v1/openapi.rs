@@ -62,7 +62,10 @@ pub(super) fn document(routes: &[Route]) -> Value {
 
 fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let (status, about, make) = route.answer;
-    let success = answer(about, "application/json", &make(generator).to_value());
+    let mut success = answer(about, "application/json", &make(generator).to_value());
+    if route.id == "createCharge" {
+        success["links"] = links();
+    }
     let mut responses = Map::new();
     responses.insert(status.to_string(), success.clone());
     if route.id == "callOperation" {
@@ -86,6 +89,17 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
             json!({"required": true, "content": {"application/json": {"schema": schema}}});
     }
     operation
+}
+
+/// What can be done with a charge that was just made.
+fn links() -> Value {
+    let with_id =
+        |operation: &str| json!({"operationId": operation, "parameters": {"id": "$response.body#/id"}});
+    json!({
+        "get": with_id("getCharge"),
+        "cancel": with_id("cancelCharge"),
+        "refund": with_id("refundCharge"),
+    })
 }
 
 fn parameter(parameter: &Parameter) -> Value {

@@ -77,13 +77,17 @@ pub(super) async fn channels(
     parts: Parts,
 ) -> Result<Json<Channels>, Problem> {
     let query = Query::of(&parts, &["account", "amount"])?;
-    let mut params = Map::new();
-    if let Some(amount) = query.number("amount", 1, 999_999_999_999_999)? {
-        params.insert("amount".to_owned(), json!(amount));
-    }
+    let amount = query.number("amount", 1, 999_999_999_999_999)?;
     let named = query.text("account").map(str::to_owned);
     let asked = move |gateway: &Gateway| {
         let account = calls::choose_account(gateway, &app, named.as_deref())?.to_owned();
+        let mut params = Map::new();
+        // Not every provider's list depends on it.
+        let described = gateway.account(&account)?.operations.get("channels");
+        let matters = described.is_some_and(|one| one.params.pointer("/properties/amount").is_some());
+        if let Some(amount) = amount.filter(|_| matters) {
+            params.insert("amount".to_owned(), json!(amount));
+        }
         let outcome = calls::call(gateway, &app, &account, "channels", params)?;
         let listed = outcome.result.data.and_then(|mut data| data.get_mut("channels").map(Value::take));
         let data = serde_json::from_value(listed.unwrap_or_else(|| json!([])))

@@ -3,7 +3,7 @@
 use bayar::journal::Intent;
 use bayar::{Evidence, Instruction, Status};
 use bayar_provider::{Customer, Item, Rupiah};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -101,7 +101,7 @@ pub(super) struct NewCharge {
     #[schemars(length(min = 1))]
     order_id: Option<String>,
     /// What the payer is asked to pay, in rupiah.
-    #[schemars(range(min = 1))]
+    #[schemars(schema_with = "rupiah")]
     amount: Rupiah,
     /// Only rupiah are known.
     currency: Option<Currency>,
@@ -124,6 +124,28 @@ pub(super) struct NewCharge {
     options: Option<Map<String, Value>>,
 }
 
+/// An amount that is more than nothing.
+fn rupiah(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "What the payer is asked to pay, in rupiah.",
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": Rupiah::MAX.get()},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,14}$"},
+        ],
+    })
+}
+
+fn maybe_rupiah(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "description": "How much goes back, in rupiah; all of it if absent.",
+        "anyOf": [
+            {"type": "integer", "minimum": 1, "maximum": Rupiah::MAX.get()},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,14}$"},
+            {"type": "null"},
+        ],
+    })
+}
+
 /// The currency of an amount.
 #[derive(Deserialize, JsonSchema)]
 #[expect(clippy::upper_case_acronyms, reason = "its name")]
@@ -138,7 +160,7 @@ pub(super) enum Currency {
 #[expect(dead_code, reason = "its schema; the account's plugin reads it")]
 pub(super) struct NewRefund {
     /// How much goes back, in rupiah; all of it if absent.
-    #[schemars(range(min = 1))]
+    #[schemars(schema_with = "maybe_rupiah")]
     amount: Option<Rupiah>,
     /// Why, for the provider's records.
     reason: Option<String>,
