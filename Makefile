@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts test-faults ## everything
+test: check test-rust test-walks test-operations test-hosts test-fpm test-faults ## everything
 
 test-rust: build
 	@tests/demo/need openssl postgresql
@@ -64,6 +64,12 @@ test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 	@echo "testing the hosts"
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
+
+.PHONY: test-fpm
+test-fpm: build ## PHP-FPM: its modes, recycled and killed workers, upgrades, docs/php.md
+	@tests/demo/need php python3 php-fpm php-curl nginx openssl
+	@echo "testing PHP-FPM"
+	@tests/fpm/run $(BUILT)
 
 test-operations: build ## every operation of every provider, from each language
 	@tests/demo/need php python3 cc

@@ -1,0 +1,125 @@
+"""Where the tests of PHP-FPM take place: a sandbox, Bayar installed for an ordinary user, journals
+that the pools may write, and whatever is started there, all of it gone at the end."""
+
+import atexit
+import contextlib
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+
+import fastcgi
+import front
+import masters
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/hosts"))
+
+import sandbox  # noqa: E402
+
+# An interrupted test stops what it started, however it is interrupted.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+SITE = Path(__file__).resolve().parent / "site"
+
+
+class Place:
+    """Files are readable by the pool's user and belong to root (or to who runs this); only the
+    directories of journals are the pool's own."""
+
+    def __init__(self, target, *settings):
+        self.target = Path(target)
+        with contextlib.ExitStack() as undo:
+            self.path = directory(undo, None)
+            # In memory where that is to be had: these tests end processes, not machines.
+            memory = Path("/dev/shm")
+            self._state = directory(undo, memory if memory.is_dir() else None)
+            self.sandbox = sandbox.Process(target, *settings)
+            undo.callback(self.sandbox.stop)
+            self.control = sandbox.Sandbox(self.sandbox.url)
+            self.prefix = self.install("usr")
+            self.package = self.path / "package"
+            shutil.copytree(ROOT / "bindings/php", self.package)
+            shutil.copy(ROOT / "include/bayar.ffi.h", self.package)
+            self.site = self.path / "site"
+            shutil.copytree(SITE, self.site)
+            self._undo = undo.pop_all()
+        self._configs = 0
+        atexit.register(self.close)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._undo.close()
+
+    def install(self, name):
+        """What `make install` puts under its PREFIX."""
+        prefix = self.path / name
+        for source, where in [("bayar", "bin/bayar"), ("libbayar.so", "lib/libbayar.so.1")]:
+            link(self.target / source, prefix / where)
+        for plugin in self.target.glob("libbayar_*.so"):
+            link(plugin, prefix / "lib/bayar/plugins" / plugin.name)
+        return prefix
+
+    def config(self, url=None, journal=True, **engine):
+        """A configuration for the pool's user, with a journal of its own; gives its path."""
+        self._configs += 1
+        where = self._state / str(self._configs)
+        where.mkdir(mode=0o700)
+        engine = {"plugins": str(self.prefix / "lib/bayar/plugins"), "deadline_ms": 5000, **engine}
+        engine["journal"] = f"sqlite:{where / 'journal.db'}" if journal is True else journal
+        text = self.sandbox.config(**engine)
+        path = where / "bayar.toml"
+        path.write_text(text.replace(self.sandbox.url, url) if url else text)
+        for one in (where, path):
+            give(one)
+        return path
+
+    def master(self, name, pools, **options):
+        """A php-fpm master whose pools know where the package, the library and their configuration are."""
+        every = {"env[BAYAR_PHP]": self.package, "env[BAYAR_LIB]": self.prefix / "lib/libbayar.so.1"}
+        pools = {pool: {**every, **own} for pool, own in pools.items()}
+        master = masters.Master(self.path / name, pools, **options)
+        self._undo.callback(master.stop)
+        return master
+
+    def nginx(self, name, *servers):
+        nginx = front.Nginx(self.path / name, *servers)
+        self._undo.callback(nginx.stop)
+        return nginx
+
+    def preload(self):
+        """The lines of php.ini that have the package preloaded."""
+        user = masters.pool_user().pw_name
+        as_whom = f"opcache.preload_user = {user}\n" if masters.ROOT_RUNS else ""
+        return f"ffi.enable = preload\nopcache.enable = 1\nopcache.preload = {self.package / 'bayar-preload.php'}\n{as_whom}"
+
+
+def directory(undo, parent):
+    """A new directory that everybody may enter, removed at the end."""
+    made = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="bayar-fpm-", dir=parent)))
+    made.chmod(0o755)
+    return made
+
+
+def give(path):
+    """To the pool's user, and to nobody else."""
+    if masters.ROOT_RUNS:
+        user = masters.pool_user()
+        os.chown(path, user.pw_uid, user.pw_gid)
+    path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def link(source, where):
+    """The same file under another name, or a copy of it where that cannot be."""
+    where.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, where)
+    except OSError:
+        shutil.copy(source, where)

@@ -1,0 +1,64 @@
+"""Each way of running PHP, the same shop: charge, status, a callback that the provider sends, and one
+line in the books, asked over FastCGI and through nginx."""
+
+import os
+import unittest
+
+import front
+from place import Place, give
+from shop import Shop, ThroughNginx, new_order
+
+
+def setUpModule():
+    global place, masters, nginx
+    place = Place(os.environ["BAYAR_TARGET"])
+    unittest.addModuleCleanup(place.close)
+    masters = {
+        # FFI switched on in the one pool that has the shop.
+        "ffi": place.master("ffi", {"ffi": {**pool("ffi"), "php_admin_value[ffi.enable]": 1}}, ini="ffi.enable = preload\n"),
+    }
+    sockets = place.path / "sockets"
+    sockets.mkdir()
+    for name, master in masters.items():
+        (sockets / f"{name}.sock").symlink_to(master.socket(name))
+    nginx = place.nginx("nginx", (front.SITE, {"root": place.site, "sockets": sockets}))
+
+
+def pool(name):
+    """A pool with a journal of its own, and books to write credits into."""
+    books = place.path / f"{name}.books"
+    books.touch()
+    give(books)
+    return {"env[BAYAR_CONFIG]": place.config(), "env[BOOKS]": books, "pm.max_children": 2}
+
+
+class Modes(unittest.TestCase):
+    def shop(self, name, mode):
+        with Shop(place, masters[name], name) as direct:
+            for shop in (direct, ThroughNginx(nginx, name)):
+                with self.subTest(asked=type(shop).__name__):
+                    self.one_order(name, mode, shop)
+
+    def one_order(self, name, mode, shop):
+        order = new_order()
+        made = shop.charge(order, callback_url=f"http://127.0.0.1:{nginx.ports[0]}/{name}/callback.php")
+        self.assertEqual((made["mode"], made["answer"].get("status")), (mode, "pending"), made)
+        self.assertEqual(shop.status(order)["answer"]["status"], "pending")
+        # Paid: the sandbox sends its callback to the shop; the same comes again, and forged.
+        [delivery] = place.control.act(order)["deliveries"]
+        self.assertEqual([one["status"] for one in delivery["attempts"]], [200], delivery)
+        sent = place.control.callback(order)
+        self.assertEqual(shop.callback(sent), 200)
+        self.assertEqual(shop.callback({**sent, "body": sent["body"].replace("150000", "150001")}), 401)
+        self.assertEqual(shop.status(order)["answer"]["status"], "paid")
+        self.assertEqual([intent["state"] for intent in shop.intents(order_id=order)], ["paid"])
+        lines = (place.path / f"{name}.books").read_text().splitlines()
+        self.assertEqual([line.split()[1] for line in lines if line.startswith(f"{order} ")], ["150000"])
+        self.assertEqual(place.control.get(f"midtrans/{order}")["executed"]["charge"], 1)
+
+    def test_ffi_in_the_pool(self):
+        self.shop("ffi", "native")
+
+
+if __name__ == "__main__":
+    unittest.main()
