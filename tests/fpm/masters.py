@@ -25,6 +25,11 @@ def pool_user():
     raise RuntimeError("there is neither www-data nor nobody to run pools as")
 
 
+def another_user():
+    """Somebody else than the pool's user, who shares its group: whom a daemon runs as."""
+    return pwd.getpwnam("nobody") if ROOT_RUNS and pool_user().pw_name != "nobody" else pool_user()
+
+
 def php_fpm():
     """The php-fpm of the php that is on the path."""
     version = subprocess.run(["php", "-r", 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;'], check=True, capture_output=True, text=True).stdout

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,20 +30,22 @@ class Place:
     """Files are readable by the pool's user and belong to root (or to who runs this); only the
     directories of journals are the pool's own."""
 
-    def __init__(self, target, *settings):
+    def __init__(self, target, *settings, state=None):
         self.target = Path(target)
         with contextlib.ExitStack() as undo:
             self.path = directory(undo, None)
-            # In memory where that is to be had: these tests end processes, not machines.
+            # In memory where that is to be had: the tests end processes, not machines.
             memory = Path("/dev/shm")
-            self._state = directory(undo, memory if memory.is_dir() else None)
+            self._state = directory(undo, state or (memory if memory.is_dir() else None))
             self.sandbox = sandbox.Process(target, *settings)
             undo.callback(self.sandbox.stop)
             self.control = sandbox.Sandbox(self.sandbox.url)
             self.prefix = self.install("usr")
-            self.package = self.path / "package"
+            self.library = self.prefix / "lib/libbayar.so.1"
+            # As in a checkout.
+            self.package = self.path / "checkout/bindings/php"
             shutil.copytree(ROOT / "bindings/php", self.package)
-            shutil.copy(ROOT / "include/bayar.ffi.h", self.package)
+            shutil.copytree(ROOT / "include", self.path / "checkout/include")
             self.site = self.path / "site"
             shutil.copytree(SITE, self.site)
             self._undo = undo.pop_all()
@@ -67,8 +70,8 @@ class Place:
             link(plugin, prefix / "lib/bayar/plugins" / plugin.name)
         return prefix
 
-    def config(self, url=None, journal=True, **engine):
-        """A configuration for the pool's user, with a journal of its own; gives its path."""
+    def config(self, url=None, journal=True, user=None, **engine):
+        """A configuration for the pool's user (or another), with a journal of its own; gives its path."""
         self._configs += 1
         where = self._state / str(self._configs)
         where.mkdir(mode=0o700)
@@ -78,16 +81,39 @@ class Place:
         path = where / "bayar.toml"
         path.write_text(text.replace(self.sandbox.url, url) if url else text)
         for one in (where, path):
-            give(one)
+            give(one, user)
+        return path
+
+    def daemon(self):
+        """A `bayar daemon` of another user, who lets the pool's group in; gives its socket."""
+        user, pool = masters.another_user(), masters.pool_user()
+        config = self.config(user=user)
+        directory = self.path / f"run{self._configs}"
+        directory.mkdir(mode=0o750)
+        whose = {}
+        if masters.ROOT_RUNS:
+            os.chown(directory, user.pw_uid, pool.pw_gid)
+            whose = {"user": user.pw_uid, "group": pool.pw_gid, "extra_groups": []}
+        path = directory / "bayar.sock"
+        command = [self.prefix / "bin/bayar", "--config", config, "daemon", "--socket", path]
+        daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **whose)
+        self._undo.callback(end, daemon)
+        said = daemon.stderr.readline()
+        if "listens at" not in said:
+            raise RuntimeError(f"the daemon did not start: {said}{daemon.stderr.read()}")
         return path
 
     def master(self, name, pools, **options):
-        """A php-fpm master whose pools know where the package, the library and their configuration are."""
-        every = {"env[BAYAR_PHP]": self.package, "env[BAYAR_LIB]": self.prefix / "lib/libbayar.so.1"}
+        """A php-fpm master whose pools know where the package is."""
+        every = {"env[BAYAR_PHP]": self.package}
         pools = {pool: {**every, **own} for pool, own in pools.items()}
         master = masters.Master(self.path / name, pools, **options)
         self._undo.callback(master.stop)
         return master
+
+    def ffi(self, config=""):
+        """The lines of a pool that has the engine in its workers."""
+        return {"env[BAYAR_CONFIG]": config, "env[BAYAR_LIB]": self.library, "php_admin_value[ffi.enable]": 1}
 
     def nginx(self, name, *servers):
         nginx = front.Nginx(self.path / name, *servers)
@@ -108,10 +134,16 @@ def directory(undo, parent):
     return made
 
 
-def give(path):
-    """To the pool's user, and to nobody else."""
+def end(process):
+    process.terminate()
+    process.wait()
+    process.stderr.close()
+
+
+def give(path, user=None):
+    """To the pool's user, or another one, and to nobody else."""
     if masters.ROOT_RUNS:
-        user = masters.pool_user()
+        user = user or masters.pool_user()
         os.chown(path, user.pw_uid, user.pw_gid)
     path.chmod(0o700 if path.is_dir() else 0o600)
 

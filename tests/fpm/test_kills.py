@@ -48,7 +48,7 @@ class Kills(unittest.TestCase):
         # What may not be repeated is carried out again here, if it is sent again.
         self.place = place = Place(os.environ["BAYAR_TARGET"], "biller.repeated_trxid=execute")
         self.addCleanup(place.close)
-        own = {"env[BAYAR_CONFIG]": place.config(deadline_ms=3000), "php_admin_value[ffi.enable]": 1}
+        own = place.ffi(place.config(deadline_ms=3000))
         self.master = place.master("fpm", {"shop": {**own, "pm.max_children": 2 * len(KINDS)}})
 
     def test_each_order_once(self):

@@ -9,13 +9,20 @@ from place import Place, give
 from shop import Shop, ThroughNginx, new_order
 
 
+#: By the pool's name: the mode that a client finds there by itself.
+MODES = {"ffi": "native", "socket": "socket", "process": "process"}
+
+
 def setUpModule():
     global place, masters, nginx
     place = Place(os.environ["BAYAR_TARGET"])
     unittest.addModuleCleanup(place.close)
     masters = {
-        # FFI switched on in the one pool that has the shop.
-        "ffi": place.master("ffi", {"ffi": {**pool("ffi"), "php_admin_value[ffi.enable]": 1}}, ini="ffi.enable = preload\n"),
+        # FFI switched on in the one pool that has the shop, and nowhere else.
+        "ffi": place.master("ffi", {"ffi": place.ffi(place.config()) | books("ffi")}, ini="ffi.enable = preload\n"),
+        # PHP without the extension. A daemon has the configuration; the command is handed it.
+        "socket": place.master("socket", {"socket": {"env[BAYAR_SOCKET]": place.daemon()} | books("socket")}, without=("ffi",)),
+        "process": place.master("process", {"process": commanded() | books("process")}, without=("ffi",)),
     }
     sockets = place.path / "sockets"
     sockets.mkdir()
@@ -24,20 +31,24 @@ def setUpModule():
     nginx = place.nginx("nginx", (front.SITE, {"root": place.site, "sockets": sockets}))
 
 
-def pool(name):
-    """A pool with a journal of its own, and books to write credits into."""
-    books = place.path / f"{name}.books"
-    books.touch()
-    give(books)
-    return {"env[BAYAR_CONFIG]": place.config(), "env[BOOKS]": books, "pm.max_children": 2}
+def commanded():
+    return {"env[BAYAR_CONFIG]": place.config(), "env[BAYAR_BINARY]": place.prefix / "bin/bayar"}
+
+
+def books(name):
+    """Where the shop writes its credits, and two workers."""
+    path = place.path / f"{name}.books"
+    path.touch()
+    give(path)
+    return {"env[BOOKS]": path, "pm.max_children": 2}
 
 
 class Modes(unittest.TestCase):
-    def shop(self, name, mode):
+    def shop(self, name):
         with Shop(place, masters[name], name) as direct:
             for shop in (direct, ThroughNginx(nginx, name)):
                 with self.subTest(asked=type(shop).__name__):
-                    self.one_order(name, mode, shop)
+                    self.one_order(name, MODES[name], shop)
 
     def one_order(self, name, mode, shop):
         order = new_order()
@@ -57,7 +68,13 @@ class Modes(unittest.TestCase):
         self.assertEqual(place.control.get(f"midtrans/{order}")["executed"]["charge"], 1)
 
     def test_ffi_in_the_pool(self):
-        self.shop("ffi", "native")
+        self.shop("ffi")
+
+    def test_without_ffi_by_a_daemon(self):
+        self.shop("socket")
+
+    def test_without_ffi_by_the_command(self):
+        self.shop("process")
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ class Recycle(unittest.TestCase):
                 self.load(place, requests)
 
     def load(self, place, requests):
-        own = {"env[BAYAR_CONFIG]": place.config(), "php_admin_value[ffi.enable]": 1}
+        own = place.ffi(place.config())
         master = place.master(f"after{requests}", {"shop": {**own, "pm.max_children": WORKERS, "pm.max_requests": requests}})
         orders = [new_order() for _ in range(ORDERS)]
         with ThreadPoolExecutor(WORKERS + 2) as callers:

@@ -23,10 +23,6 @@ def setUpModule():
     unittest.addModuleCleanup(place.close)
 
 
-def pool(config):
-    return {"env[BAYAR_CONFIG]": config, "php_admin_value[ffi.enable]": 1}
-
-
 class Connections(unittest.TestCase):
     """Counted where they arrive: at the provider's side, in front of which stands an nginx with TLS."""
 
@@ -39,7 +35,7 @@ class Connections(unittest.TestCase):
         nginx = place.nginx(here / "nginx", (front.TLS, {"behind": behind, "certificate": authority.certificate, "key": authority.key}))
         port = nginx.ports[0]
         config = place.config(url=f"https://127.0.0.1:{port}", ca_file=str(authority.file))
-        master = place.master(here / "fpm", {"one": pool(config)})
+        master = place.master(here / "fpm", {"one": place.ffi(config)})
         with Shop(place, master, "one") as shop:
             made = [shop.charge(new_order(), **params) for _ in range(count)]
             self.assertEqual({one["answer"].get("status") for one in made}, {"pending"}, made[0])
@@ -62,7 +58,7 @@ class Connections(unittest.TestCase):
 
 class Memory(unittest.TestCase):
     def test_ten_thousand_requests(self):
-        master = place.master("memory", {"one": pool(place.config())})
+        master = place.master("memory", {"one": place.ffi(place.config())})
         with Shop(place, master, "one", keep=True) as shop:
             [worker] = master.workers()
             self.requests(shop, WARM)

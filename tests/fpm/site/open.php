@@ -7,8 +7,9 @@ if (!class_exists(Bayar\Client::class, false)) {
     require_once getenv('BAYAR_PHP') . '/bayar.php';
 }
 
-/** A client as the pool's environment says. */
+/** A client from what the pool's environment names. How it reaches the engine, it finds out itself. */
 function open_bayar(): Bayar\Client
 {
-    return Bayar\Client::open(getenv('BAYAR_CONFIG'));
+    $named = array_filter(['socket' => getenv('BAYAR_SOCKET'), 'binary' => getenv('BAYAR_BINARY')]);
+    return Bayar\Client::open(getenv('BAYAR_CONFIG') ?: null, ...$named);
 }
