@@ -104,9 +104,12 @@ headers: ## write include/ anew from ffi/src
 	@BAYAR_BLESS=1 cargo test --quiet --locked -p bayar-ffi --test header
 
 bench: ## the figures
-	@tests/demo/need cargo cc
+	@tests/demo/need cargo cc php python3 php-fpm php-curl nginx openssl
 	@echo "measuring"
 	@cargo bench --locked -p bayar
+	@$(MAKE) --no-print-directory PROFILE=fast build
+	@echo "measuring PHP-FPM"
+	@tests/fpm/bench $(CARGO_TARGET_DIR)/fast
 
 dist: ## the library, the command and the plugins, for release, in target/dist
 	@$(MAKE) --no-print-directory PROFILE=release build

@@ -84,10 +84,10 @@ class Place:
             give(one, user)
         return path
 
-    def daemon(self):
+    def daemon(self, **engine):
         """A `bayar daemon` of another user, who lets the pool's group in; gives its socket."""
         user, pool = masters.another_user(), masters.pool_user()
-        config = self.config(user=user)
+        config = self.config(user=user, **engine)
         directory = self.path / f"run{self._configs}"
         directory.mkdir(mode=0o750)
         whose = {}
@@ -111,7 +111,7 @@ class Place:
         self._undo.callback(master.stop)
         return master
 
-    def ffi(self, config=""):
+    def ffi(self, config):
         """The lines of a pool that has the engine in its workers."""
         return {"env[BAYAR_CONFIG]": config, "env[BAYAR_LIB]": self.library, "php_admin_value[ffi.enable]": 1}
 

@@ -2,30 +2,41 @@
 
 declare(strict_types=1);
 
-// One sample of what a charge costs inside a worker, in microseconds: ?how=bayar, fresh, kept or call.
+// One sample of what something costs inside a worker, in microseconds, by the name ?how=.
 
 require __DIR__ . '/open.php';
 
 const ITEMS = [['id' => 'VPS-01', 'name' => 'Cloud VPS Basic', 'price' => 150000, 'quantity' => 1]];
 
 $order = $_GET['order'];
-$took = match ($_GET['how']) {
+echo match ($_GET['how']) {
     // As an application has it: opened in this request, used once.
-    'bayar' => took(fn() => Bayar\Client::open($_GET['config'])->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'items' => ITEMS], $order)->instruction->url),
+    'bayar' => took(fn() => charge(Bayar\Client::open($_GET['config']), $order)),
+    'third' => third(Bayar\Client::open($_GET['config']), $order),
     'fresh' => took(fn() => curl(curl_init(), $order)),
     'kept' => kept($order),
-    // What sends nothing: the way to the engine alone, the second call of a request.
-    'call' => called(Bayar\Client::open($_GET['config'])),
-    // The same with opening, as the first call of a request has it.
-    'first' => took(fn() => Bayar\Client::open($_GET['config'])->channels('midtrans')),
+    // The way to the engine alone.
+    'first' => took(fn() => open_bayar()->channels('midtrans')),
+    'call' => called(open_bayar()),
 };
-echo $took;
 
 function took(callable $work): float
 {
     $began = hrtime(true);
     $work();
     return (hrtime(true) - $began) / 1e3;
+}
+
+function charge(Bayar\Client $bayar, string $order): string
+{
+    return $bayar->charge('midtrans', ['order_id' => $order, 'amount' => 150000, 'items' => ITEMS], $order)->instruction->url;
+}
+
+function third(Bayar\Client $bayar, string $order): float
+{
+    charge($bayar, "{$order}a");
+    charge($bayar, "{$order}b");
+    return took(fn() => charge($bayar, $order));
 }
 
 /** The third charge of a request over one handle: its connection is there. */
