@@ -48,33 +48,39 @@ class Master:
     """A php-fpm master; its pools listen on `directory/NAME.sock`.
 
     `pools` gives each pool's directives by its name, over those that every pool has; `ini` the lines of
-    php.ini; `without` names extensions that its PHP does not load.
+    php.ini; `without` names extensions that its PHP does not load. As root, the pools run as somebody
+    else; with `root` false the master does, too.
     """
 
-    def __init__(self, directory, pools, ini="", without=(), settings=None):
-        self.directory = Path(directory)
+    def __init__(self, directory, pools, ini="", without=(), root=ROOT_RUNS):
+        self.directory, self._root = Path(directory), root
         self.directory.mkdir(mode=0o755)
         self._said, self._heard = [], threading.Condition()
-        self.configure(pools, ini, settings)
+        self._configure(pools, ini)
         self._environment = {**os.environ, **extensions(self.directory, without)}
         self.start()
 
-    def configure(self, pools, ini="", settings=None):
-        """Writes what the master reads when it starts, and when it is reloaded."""
+    def _configure(self, pools, ini):
         (self.directory / "php.ini").write_text(f"error_reporting = E_ALL\nlog_errors = On\ndisplay_errors = Off\n{ini}")
-        lines = {"pid": self.directory / "pid", "error_log": "/proc/self/fd/2", "process_control_timeout": "20s", **(settings or {})}
+        # Without the timeout a reload ends workers in the middle of their requests.
+        lines = {"pid": self.directory / "pid", "error_log": self.directory / "log", "process_control_timeout": "20s"}
         sections = [section("global", lines), *(section(name, {**self._every(name), **own}) for name, own in pools.items())]
         (self.directory / "fpm.conf").write_text("".join(sections))
 
     def _every(self, name):
         """What every pool has."""
         user = pool_user()
-        whose = {"user": user.pw_name, "group": user.pw_gid, "listen.owner": user.pw_name} if ROOT_RUNS else {}
+        whose = {"user": user.pw_name, "group": user.pw_gid, "listen.owner": user.pw_name} if self._root else {}
         return {**whose, "listen": self.socket(name), "pm": "static", "pm.max_children": 1, "catch_workers_output": "yes"}
 
     def start(self):
         command = [php_fpm(), "--nodaemonize", "--force-stderr", "--fpm-config", self.directory / "fpm.conf", "-c", self.directory / "php.ini"]
-        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=self._environment)
+        whose = {}
+        if ROOT_RUNS and not self._root:
+            user = pool_user()
+            os.chown(self.directory, user.pw_uid, user.pw_gid)
+            whose = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=self._environment, **whose)
         self._ended = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()

@@ -42,10 +42,7 @@ class Place:
             self.control = sandbox.Sandbox(self.sandbox.url)
             self.prefix = self.install("usr")
             self.library = self.prefix / "lib/libbayar.so.1"
-            # As in a checkout.
-            self.package = self.path / "checkout/bindings/php"
-            shutil.copytree(ROOT / "bindings/php", self.package)
-            shutil.copytree(ROOT / "include", self.path / "checkout/include")
+            self.package = self.checkout("checkout")
             self.site = self.path / "site"
             shutil.copytree(SITE, self.site)
             self._undo = undo.pop_all()
@@ -61,6 +58,14 @@ class Place:
     def close(self):
         self._undo.close()
 
+    def checkout(self, name):
+        """A copy of the package, as it lies in a checkout of the repository; nothing is built in it."""
+        package = self.path / name / "bindings/php"
+        shutil.copytree(ROOT / "bindings/php", package, ignore=lambda *_: {"lib"})
+        for one in ("include", "plugins"):
+            (self.path / name / one).symlink_to(ROOT / one)
+        return package
+
     def install(self, name):
         """What `make install` puts under its PREFIX."""
         prefix = self.path / name
@@ -69,6 +74,19 @@ class Place:
         for plugin in self.target.glob("libbayar_*.so"):
             link(plugin, prefix / "lib/bayar/plugins" / plugin.name)
         return prefix
+
+    def pack(self, package, version=None):
+        """Fills a package with what was built, as `make php-package` does. A `version` is one by name
+        only: the same files under it."""
+        built = self.target
+        if version:
+            built = self.path / f"built-{version}"
+            built.mkdir()
+            for library in self.target.glob("libbayar*.so"):
+                (built / library.name).symlink_to(library)
+            (built / "bayar").write_text(f"#!/bin/sh\necho bayar {version}\n")
+            (built / "bayar").chmod(0o755)
+        subprocess.run(["php", package / "package.php", built], check=True, stdout=subprocess.DEVNULL)
 
     def config(self, url=None, journal=True, user=None, **engine):
         """A configuration for the pool's user (or another), with a journal of its own; gives its path."""
@@ -120,11 +138,12 @@ class Place:
         self._undo.callback(nginx.stop)
         return nginx
 
-    def preload(self):
-        """The lines of php.ini that have the package preloaded."""
+    @staticmethod
+    def preload(file):
+        """The lines of php.ini that have a file preloaded, and allow FFI to nothing else."""
         user = masters.pool_user().pw_name
-        as_whom = f"opcache.preload_user = {user}\n" if masters.ROOT_RUNS else ""
-        return f"ffi.enable = preload\nopcache.enable = 1\nopcache.preload = {self.package / 'bayar-preload.php'}\n{as_whom}"
+        whose = f"opcache.preload_user = {user}\n" if masters.ROOT_RUNS else ""
+        return f"ffi.enable = preload\nopcache.enable = 1\nopcache.preload = {file}\n{whose}"
 
 
 def directory(undo, parent):

@@ -10,29 +10,30 @@ from shop import Shop, ThroughNginx, new_order
 
 
 #: By the pool's name: the mode that a client finds there by itself.
-MODES = {"ffi": "native", "socket": "socket", "process": "process"}
+MODES = {"preload": "native", "ffi": "native", "socket": "socket", "process": "process"}
 
 
 def setUpModule():
     global place, masters, nginx
     place = Place(os.environ["BAYAR_TARGET"])
     unittest.addModuleCleanup(place.close)
+    # As composer installs it: the package brings library and command, and finds them.
+    place.pack(place.package)
+    config = {name: {"env[BAYAR_CONFIG]": place.config()} for name in ("preload", "ffi", "process")}
     masters = {
+        # FFI for what is preloaded, and for nothing else.
+        "preload": place.master("preload", {"preload": config["preload"] | books("preload")}, ini=place.preload(place.package / "bayar-preload.php")),
         # FFI switched on in the one pool that has the shop, and nowhere else.
-        "ffi": place.master("ffi", {"ffi": place.ffi(place.config()) | books("ffi")}, ini="ffi.enable = preload\n"),
+        "ffi": place.master("ffi", {"ffi": config["ffi"] | {"php_admin_value[ffi.enable]": 1} | books("ffi")}, ini="ffi.enable = preload\n"),
         # PHP without the extension. A daemon has the configuration; the command is handed it.
         "socket": place.master("socket", {"socket": {"env[BAYAR_SOCKET]": place.daemon()} | books("socket")}, without=("ffi",)),
-        "process": place.master("process", {"process": commanded() | books("process")}, without=("ffi",)),
+        "process": place.master("process", {"process": config["process"] | books("process")}, without=("ffi",)),
     }
     sockets = place.path / "sockets"
     sockets.mkdir()
     for name, master in masters.items():
         (sockets / f"{name}.sock").symlink_to(master.socket(name))
     nginx = place.nginx("nginx", (front.SITE, {"root": place.site, "sockets": sockets}))
-
-
-def commanded():
-    return {"env[BAYAR_CONFIG]": place.config(), "env[BAYAR_BINARY]": place.prefix / "bin/bayar"}
 
 
 def books(name):
@@ -66,6 +67,9 @@ class Modes(unittest.TestCase):
         lines = (place.path / f"{name}.books").read_text().splitlines()
         self.assertEqual([line.split()[1] for line in lines if line.startswith(f"{order} ")], ["150000"])
         self.assertEqual(place.control.get(f"midtrans/{order}")["executed"]["charge"], 1)
+
+    def test_preload(self):
+        self.shop("preload")
 
     def test_ffi_in_the_pool(self):
         self.shop("ffi")
