@@ -41,7 +41,7 @@ impl Cli {
             Command::Serve(serve) => serve.run(self),
             Command::App(apps) => apps.run(self),
             Command::Doctor => commands::doctor(self),
-            Command::Sandbox(sandbox) => sandbox.run(),
+            Command::Sandbox(sandbox) => sandbox.run(self),
             Command::Completions { shell } => {
                 commands::completions(*shell);
                 Ok(ExitCode::SUCCESS)
