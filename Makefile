@@ -67,7 +67,7 @@ test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 
 .PHONY: test-fpm
 test-fpm: build ## PHP-FPM: its modes, recycled and killed workers, upgrades, docs/php.md
-	@tests/demo/need php python3 php-fpm php-curl nginx openssl
+	@tests/demo/need php python3 php-fpm php-curl nginx openssl cc composer psr curl
 	@echo "testing PHP-FPM"
 	@tests/fpm/run $(BUILT)
 

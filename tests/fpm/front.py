@@ -74,14 +74,15 @@ STUB = """
 
 
 class Nginx:
-    """An nginx of our own. `servers` are templates with their values; each gets a free port."""
+    """An nginx of our own. `servers` are templates with their values; each gets a free port, or listens
+    where `listeners` do."""
 
-    def __init__(self, directory, *servers):
+    def __init__(self, directory, *servers, listeners=None):
         self.directory = Path(directory)
         self.directory.mkdir(mode=0o755)
         # Bound here and inherited there, so that nobody else gets the port in between: nginx takes
         # over the sockets that this variable names, as in a change of its binary.
-        self._listeners = [listener() for _ in servers]
+        self._listeners = listeners or [listener() for _ in servers]
         self.ports = [one.getsockname()[1] for one in self._listeners]
         texts = [template.format(port=port, directory=self.directory, **values) for (template, values), port in zip(servers, self.ports)]
         user = f"user {pool_user().pw_name};" if ROOT_RUNS else ""

@@ -108,18 +108,24 @@ class Place:
         config = self.config(user=user, **engine)
         directory = self.path / f"run{self._configs}"
         directory.mkdir(mode=0o750)
-        whose = {}
         if masters.ROOT_RUNS:
             os.chown(directory, user.pw_uid, pool.pw_gid)
-            whose = {"user": user.pw_uid, "group": pool.pw_gid, "extra_groups": []}
         path = directory / "bayar.sock"
-        command = [self.prefix / "bin/bayar", "--config", config, "daemon", "--socket", path]
+        self.started([self.prefix / "bin/bayar", "--config", config, "daemon", "--socket", path], user)
+        return path
+
+    def started(self, command, user):
+        """Starts a daemon as a user in the pool's group."""
+        whose = {"user": user.pw_uid, "group": masters.pool_user().pw_gid, "extra_groups": []} if masters.ROOT_RUNS else {}
         daemon = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, **whose)
-        self._undo.callback(end, daemon)
+        self.keep(end, daemon)
         said = daemon.stderr.readline()
         if "listens at" not in said:
             raise RuntimeError(f"the daemon did not start: {said}{daemon.stderr.read()}")
-        return path
+
+    def keep(self, undo, *arguments):
+        """Has something undone at the end."""
+        self._undo.callback(undo, *arguments)
 
     def master(self, name, pools, **options):
         """A php-fpm master whose pools know where the package is."""
@@ -133,8 +139,8 @@ class Place:
         """The lines of a pool that has the engine in its workers."""
         return {"env[BAYAR_CONFIG]": config, "env[BAYAR_LIB]": self.library, "php_admin_value[ffi.enable]": 1}
 
-    def nginx(self, name, *servers):
-        nginx = front.Nginx(self.path / name, *servers)
+    def nginx(self, name, *servers, listeners=None):
+        nginx = front.Nginx(self.path / name, *servers, listeners=listeners)
         self._undo.callback(nginx.stop)
         return nginx
 
@@ -156,7 +162,9 @@ def directory(undo, parent):
 def end(process):
     process.terminate()
     process.wait()
-    process.stderr.close()
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
 
 
 def give(path, user=None):

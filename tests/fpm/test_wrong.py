@@ -1,8 +1,12 @@
 """What a shop is told where something is set up wrong: the error names what was found, and where."""
 
+import html
 import os
+import re
+import subprocess
 import unittest
 
+import fastcgi
 import masters
 from place import Place
 from shop import Shop
@@ -47,6 +51,26 @@ class Wrong(Told):
     def test_a_library_that_is_not_there(self):
         pool = {**place.ffi(place.config()), "env[BAYAR_LIB]": "/nowhere/libbayar.so"}
         self.told("BAYAR_LIB names /nowhere/libbayar.so, which is not there", pool=pool)
+
+
+class CheckPage(unittest.TestCase):
+    """What `bayar check-page` makes, in PHP-FPM: it names the line to change, and the file."""
+
+    def test_it_names_the_line_and_the_file(self):
+        master = place.master(self._testMethodName, {"shop": NO_PROGRAMS}, ini="ffi.enable = preload\n")
+        php_ini = master.directory / "php.ini"
+        made = subprocess.run(["php", place.package / "bin/bayar", "check-page", place.site, "--config", place.config()], check=True, capture_output=True, text=True).stdout
+        page, token = (re.search(rf"(?m)^{name} +(.*)$", made).group(1) for name in ("made", "token"))
+        with fastcgi.Client(master.socket("shop")) as client:
+            self.assertNotIn("php.ini", client.ask(page).body.decode())
+            form = [("content-type", "application/x-www-form-urlencoded")]
+            said = html.unescape(client.ask(page, "POST", headers=form, body=f"token={token}".encode()).body.decode())
+        for line, file in (
+            ("php_admin_value[ffi.enable] = 1", "the section [shop] of php-fpm's configuration"),
+            (f"opcache.preload = {place.package}/bayar-preload.php", php_ini),
+            ("disable_functions = (without proc_open)", php_ini),
+        ):
+            self.assertIn(f"<pre>{line}</pre>in <code>{file}", said)
 
 
 @unittest.skipUnless(masters.ROOT_RUNS, "only root can be somebody else")
