@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts test-gateway test-faults ## everything
+test: check test-rust test-walks test-operations test-hosts test-fpm test-gateway test-faults ## everything
 
 test-rust: build
 	@tests/demo/need openssl postgresql
@@ -64,6 +64,12 @@ test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 	@echo "testing the hosts"
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
+
+.PHONY: test-fpm
+test-fpm: build ## PHP-FPM: its modes, recycled and killed workers, upgrades, docs/php.md
+	@tests/demo/need php python3 php-fpm php-curl nginx openssl cc composer psr curl
+	@echo "testing PHP-FPM"
+	@tests/fpm/run $(BUILT)
 
 test-operations: build ## every operation of every provider, from each language
 	@tests/demo/need php python3 cc
@@ -103,9 +109,12 @@ headers: ## write include/ anew from ffi/src
 	@BAYAR_BLESS=1 cargo test --quiet --locked -p bayar-ffi --test header
 
 bench: ## the figures
-	@tests/demo/need cargo cc
+	@tests/demo/need cargo cc php python3 php-fpm php-curl nginx openssl
 	@echo "measuring"
 	@cargo bench --locked -p bayar
+	@$(MAKE) --no-print-directory PROFILE=fast build
+	@echo "measuring PHP-FPM"
+	@tests/fpm/bench $(CARGO_TARGET_DIR)/fast
 
 dist: ## the library, the command and the plugins, for release, in target/dist
 	@$(MAKE) --no-print-directory PROFILE=release build

@@ -299,13 +299,15 @@ pub fn doctor(cli: &Cli) -> Result<ExitCode, Failure> {
 }
 
 impl Sandbox {
-    pub fn run(&self) -> Result<ExitCode, Failure> {
+    pub fn run(&self, cli: &Cli) -> Result<ExitCode, Failure> {
         let pair = |text: &String| {
             split(text, '=', "--set", "PROVIDER.NAME=VALUE")
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
         };
         let set = self.set.iter().map(pair).collect::<Result<_, _>>()?;
-        let options = bayar_sandbox::Options { listen: self.listen, set, quiet: self.quiet };
+        let directory = cli.plugins.clone().or_else(bayar::plugins::default_directory);
+        let plugins = directory.map(|directory| bayar::plugins::list(&directory));
+        let options = bayar_sandbox::Options { listen: self.listen, set, quiet: self.quiet, plugins };
         options.check().map_err(|e| Failure::Usage(e.to_string()))?;
         if self.print_config {
             print_line(bayar_sandbox::print_config(&options).trim_end())?;

@@ -43,7 +43,7 @@ impl Cli {
             Command::App(apps) => apps.run(self),
             Command::Backup(backup) => backup.run(self),
             Command::Doctor => commands::doctor(self),
-            Command::Sandbox(sandbox) => sandbox.run(),
+            Command::Sandbox(sandbox) => sandbox.run(self),
             Command::Completions { shell } => {
                 commands::completions(*shell);
                 Ok(ExitCode::SUCCESS)

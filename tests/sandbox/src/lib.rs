@@ -48,12 +48,14 @@ pub struct Options {
     pub set: Vec<(String, String)>,
     /// Without a line on standard error for every request.
     pub quiet: bool,
+    /// The plugins that are there: [`print_config`] leaves the others' providers out.
+    pub plugins: Option<Vec<String>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 8400));
-        Self { listen, set: Vec::new(), quiet: false }
+        Self { listen, set: Vec::new(), quiet: false, plugins: None }
     }
 }
 
@@ -72,13 +74,17 @@ pub fn run(options: Options) -> io::Result<()> {
     server::run(&options)
 }
 
-/// A `bayar.toml` with every provider pointed at a sandbox that listens as `options` say.
+/// A `bayar.toml` with every provider whose plugin is there, pointed at a sandbox that listens as
+/// `options` say.
 ///
 /// A setting that no provider knows is left out; [`Options::check`] says so beforehand.
 pub fn print_config(options: &Options) -> String {
-    let providers = providers::all();
+    let mut providers = providers::all();
     let set: Vec<_> =
         options.set.iter().filter(|pair| settings::known(&providers, &pair.0)).cloned().collect();
     let settings = settings::Settings::resolve(&providers, &set).expect("unknown settings were left out");
+    providers.retain(|provider| {
+        options.plugins.as_ref().is_none_or(|there| there.iter().any(|id| id == provider.id()))
+    });
     settings::config(&providers, &settings, &settings::base_url(options.listen))
 }

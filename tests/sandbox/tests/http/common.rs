@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) fn start(set: &[(&str, &str)]) -> Sandbox {
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-    Sandbox::start(Options { listen, set, quiet: true }).expect("a free port")
+    Sandbox::start(Options { listen, set, quiet: true, plugins: None }).expect("a free port")
 }
 
 /// What came back.
