@@ -26,7 +26,7 @@ final class RealGatewayTest extends TestCase
     protected function setUp(): void
     {
         $this->place = new Place();
-        file_put_contents($this->place->config, "\n[gateway]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:5000\"\n", FILE_APPEND);
+        file_put_contents($this->place->config, "\n[gateway]\nlisten = \"127.0.0.1:0\"\npublic_url = \"http://127.0.0.1:5000\"\nallow_private_callbacks = true\n", FILE_APPEND);
         $this->gateway = Running::start($this->command('serve'), speaks: 2, ready: 'listening on http://');
     }
 
@@ -41,17 +41,24 @@ final class RealGatewayTest extends TestCase
         return [getenv('BAYAR_TARGET') . '/bayar', '--config', $this->place->config, ...$arguments];
     }
 
-    private function application(string $code): Client
+    private function application(string $code, string $callbacks = ''): Client
     {
-        exec(implode(' ', array_map('escapeshellarg', $this->command('app', 'create', $code))), $lines);
-        $this->assertSame(1, preg_match('/^X-Api-Key: (\S+)$/m', implode("\n", $lines), $key));
-        return $this->open($code, $key[1]);
+        $key = $this->say('/^X-Api-Key: (\S+)$/m', 'app', 'create', $code, '--callback-url', $callbacks);
+        return $this->open($code, $key, $callbacks === '' ? [] : [$this->say('/(whsec_\S+)/', 'app', 'secret', $code)]);
     }
 
-    private function open(string $code, string $key): Client
+    /** What the command says, as far as it is asked for. */
+    private function say(string $pattern, string ...$arguments): string
+    {
+        exec(implode(' ', array_map('escapeshellarg', $this->command(...$arguments))), $lines);
+        $this->assertSame(1, preg_match($pattern, implode("\n", $lines), $found), implode("\n", $lines));
+        return $found[1];
+    }
+
+    private function open(string $code, string $key, array $secrets = []): Client
     {
         preg_match('#http://\S+#', $this->gateway->line, $url);
-        return Client::open(gateway: new Gateway($url[0], $code, $key));
+        return Client::open(gateway: new Gateway($url[0], $code, $key, $secrets));
     }
 
     public function testAPaymentFromChargeToCredit(): void
@@ -68,6 +75,25 @@ final class RealGatewayTest extends TestCase
         $this->assertSame([true, 'confirmed', false], [$claim->granted, $bayar->confirm($claim)->state, $bayar->claim($pending->intent, 'credit')->granted]);
         $this->assertSame([$pending->intent], array_column($bayar->intents(), 'id'));
         $this->assertSame($order, $bayar->intent($pending->intent)['intent']['order_id']);
+    }
+
+    public function testItsCallbacksAreGenuine(): void
+    {
+        file_put_contents("{$this->place->path}/answers.json", '{"POST /callback": {"status": 200, "body": "{}"}}');
+        $shop = Running::start([PHP_BINARY, __DIR__ . '/programs/http.php', $this->place->path]);
+        $bayar = $this->application('shop', "$shop->line/callback");
+        $order = Sandbox::newOrder();
+        $pending = Sandbox::charge($bayar, $order);
+        Sandbox::control('POST', "midtrans/$pending->reference/paid");
+        $bayar->status('midtrans', ['order_id' => $order]); // the gateway learns of it, and tells
+        $this->assertSame("POST /callback\n", $shop->hear());
+        $shop->stop();
+        [$line] = file("{$this->place->path}/requests");
+        $request = json_decode($line, true);
+        $callback = $bayar->callback('midtrans', $request['body'], $request['headers']);
+        $this->assertSame([$order, $pending->intent, true], [$callback->outcome->orderId, $callback->outcome->intent, $callback->outcome->creditable()]);
+        $forged = str_replace('150000', '150001', $request['body']);
+        $this->assertSame(401, $this->caught(fn() => $bayar->callback('midtrans', $forged, $request['headers']))->acknowledgement->status);
     }
 
     public function testErrorsAreThoseOfTheEngine(): void
