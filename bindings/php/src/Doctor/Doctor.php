@@ -84,7 +84,7 @@ final class Doctor
         $script = dirname(__DIR__, 2) . '/bayar-preload.php';
         $already = (string) ini_get('opcache.preload');
         if ($already === '') {
-            $what = 'nothing is preloaded, and ffi.enable=preload allows FFI to nothing else; restart PHP afterwards';
+            $what = 'instead of ffi.enable = 1, this package may be preloaded, for ffi.enable=preload allows FFI to what is; restart PHP afterwards';
             return [new Finding('preload', Level::Warning, $what, "opcache.preload = $script", Settings::file('opcache.preload'))];
         }
         return [new Finding('preload', Level::Warning, "$already is preloaded, and this package is not; restart PHP afterwards", "require '$script';", $already)];

@@ -3,7 +3,7 @@
 declare(strict_types=1);
 
 // A gateway that a test plays: http.php DIRECTORY [CERTIFICATE]. Says its address, and ends when its
-// standard input does. Answers what DIRECTORY/answers.json says, by "METHOD /path": {status, type,
+// standard input does; says each request's first line. Answers what DIRECTORY/answers.json says, by "METHOD /path": {status, type,
 // body}, or the name of a misbehaviour; appends what arrived to DIRECTORY/requests, a JSON line each.
 
 [, $directory, $certificate] = $argv + [2 => null];
@@ -56,6 +56,7 @@ function serve($client, int $connection): bool
     $body = $length > 0 ? stream_get_contents($client, $length) : '';
     file_put_contents("$directory/requests", json_encode(compact('connection', 'method', 'path', 'headers', 'body')) . "\n", FILE_APPEND);
 
+    echo "$method $path\n"; // for a test that waits for it
     $answers = json_decode(file_get_contents("$directory/answers.json"), true);
     $answer = $answers["$method $path"] ?? ['status' => 404, 'body' => 'not here'];
     if ($answer === 'closes') {

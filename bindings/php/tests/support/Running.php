@@ -37,6 +37,13 @@ final class Running
         return new self($process, $pipes, trim($line));
     }
 
+    /** The next line that it says on standard output; null where there is none for half a minute. */
+    public function hear(): ?string
+    {
+        $readable = [$this->pipes[1]];
+        return stream_select($readable, $write, $other, 30) === 1 ? fgets($this->pipes[1]) : null;
+    }
+
     public function signal(int $signal): void
     {
         proc_terminate($this->process, $signal);
