@@ -179,6 +179,15 @@ class Shop:
             raise RuntimeError(f"{script.name} {' '.join(arguments)} ended with {ran.returncode}: {self.errors()}{ran.stderr}{ran.stdout}")
         return ran.stdout
 
+    def run(self, *arguments):
+        """Runs PHP in the shop's directory, as its owner would."""
+        ran = subprocess.run(self.php(*arguments), cwd=self.root, capture_output=True, text=True, check=True)
+        return ran.stdout
+
+    @property
+    def plugins(self):
+        return next(self.root.glob("modules/gateways/bayar/lib/native/plugins-*"))
+
     def errors(self):
         """What PHP has complained of since the last time."""
         log = self.home / "errors.log"

@@ -36,7 +36,7 @@ main { max-width: 54rem; margin: 0 auto; padding: 2rem; border-radius: 6px; back
 .head { display: grid; grid-template-columns: 1fr 1fr; gap: 1.5rem; align-items: start; }
 .status { margin-bottom: 1rem; font-size: 1.5rem; font-weight: 700; text-align: center; text-transform: uppercase; }
 .Unpaid { color: #c00; } .Paid { color: #779500; }
-table { width: 100%; border-collapse: collapse; margin-top: 1rem; } td { padding: .4rem; border-top: 1px solid #ddd; } td:last-child { text-align: right; }
+table { width: 100%; border-collapse: collapse; margin-top: 1rem; } td { padding: .4rem; border-top: 1px solid #ddd; } td:last-child { text-align: right; white-space: nowrap; } td { overflow-wrap: anywhere; }
 button { border-radius: 0; text-transform: none; }
 @media (max-width: 40rem) { body { padding: 0; } main { padding: 1rem; border-radius: 0; } .head { grid-template-columns: 1fr; } }
 </style>

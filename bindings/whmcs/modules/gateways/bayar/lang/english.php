@@ -1,7 +1,7 @@
 <?php
 
 return [
-    'months' => 'January February March April May June July August September October November December',
+    'months' => 'Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec',
 
     'choose' => 'Choose how to pay',
     'pay_now' => 'Pay now',
@@ -14,7 +14,7 @@ return [
     'try_again_button' => 'Try again',
     'state_pending' => 'Waiting for payment',
     'state_checked' => 'Being checked',
-    'pay_before' => 'Pay before {moment}',
+    'pay_before' => 'Pay before',
     'time_is_over' => 'time is over',
 
     'va_number' => 'Virtual account number',

@@ -1,7 +1,7 @@
 <?php
 
 return [
-    'months' => 'Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember',
+    'months' => 'Jan Feb Mar Apr Mei Jun Jul Agu Sep Okt Nov Des',
 
     'choose' => 'Pilih cara membayar',
     'pay_now' => 'Bayar sekarang',
@@ -14,7 +14,7 @@ return [
     'try_again_button' => 'Coba lagi',
     'state_pending' => 'Menunggu pembayaran',
     'state_checked' => 'Sedang diperiksa',
-    'pay_before' => 'Bayar sebelum {moment}',
+    'pay_before' => 'Bayar sebelum',
     'time_is_over' => 'waktu habis',
 
     'va_number' => 'Nomor virtual account',

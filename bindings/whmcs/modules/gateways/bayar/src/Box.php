@@ -29,7 +29,7 @@ final class Box
         $amount = '<p class="bayar-amount">' . Rupiah::format($this->quote->amount) . '</p>';
         if (count($choices) === 1) {
             // A page of WHMCS's own may send the form without the button: it means the same.
-            $only = $this->field('do', 'pay ' . $choices[0]->name());
+            $only = $this->hidden('do', 'pay ' . $choices[0]->name());
             return $this->frame($choices[0]->label, null, $note . $amount . $this->form($only . $this->button(null, $this->texts->say('pay_now'), 'main')));
         }
         $buttons = implode('', array_map(fn(Choice $choice) => $this->button('pay ' . $choice->name(), $choice->label, 'choice'), $choices));
@@ -75,7 +75,7 @@ final class Box
             InstructionKind::Deeplink => $this->deeplink($how),
             InstructionKind::Retail => $this->copyable($this->texts->say('shop_code', ['store' => ucfirst((string) $how->store)]), (string) $how->shopCode)
                 . $this->help('help_retail', ['store' => ucfirst((string) $how->store)]),
-            InstructionKind::ManualTransfer => $this->copyable($this->texts->say('account_of', ['bank' => (string) $how->bank, 'holder' => (string) $how->holder]), (string) $how->accountNumber)
+            InstructionKind::ManualTransfer => $this->copyable($this->texts->say('account_of', ['bank' => ucwords((string) $how->bank), 'holder' => (string) $how->holder]), (string) $how->accountNumber)
                 . $this->help($attempt->payable === null || $attempt->payable === $attempt->amount ? 'help_transfer' : 'help_transfer_exact', ['amount' => Rupiah::format($attempt->payable ?? $attempt->amount)]),
             InstructionKind::Cod => $this->help('help_cod'),
             default => $this->help('help_none'),
@@ -114,18 +114,28 @@ final class Box
     private function amount(Attempt $attempt): string
     {
         $amount = $attempt->payable ?? $attempt->amount;
-        return $this->copyable($this->texts->say('amount'), (string) $amount, Rupiah::format($amount), 'bayar-amount');
+        $typed = in_array($attempt->instruction?->kind, [InstructionKind::VirtualAccount, InstructionKind::ManualTransfer], true);
+        $shown = '<span class="bayar-amount">' . Rupiah::format($amount) . '</span>';
+        return $this->field($this->texts->say('amount'), $shown . ($typed ? $this->copy($this->texts->say('amount'), (string) $amount) : ''));
     }
 
     /** A number with a button that copies it; grouped for the eye where it is only digits. */
-    private function copyable(string $label, string $value, ?string $shown = null, string $class = 'bayar-number'): string
+    private function copyable(string $label, string $value): string
     {
-        $shown ??= ctype_digit($value) ? trim(chunk_split($value, 4, ' ')) : $value;
-        $copy = self::escape($this->texts->say('copy'));
-        $what = self::escape($this->texts->say('copy_what', ['what' => $label]));
-        return '<div class="bayar-field"><span class="bayar-label">' . self::escape($label) . '</span><span class="bayar-line">'
-            . "<span class=\"$class\">" . self::escape($shown) . '</span>'
-            . '<button type="button" class="bayar-copy" hidden aria-label="' . $what . '" data-copy="' . self::escape($value) . '" data-copied="' . self::escape($this->texts->say('copied')) . "\">$copy</button></span></div>";
+        $shown = ctype_digit($value) ? trim(chunk_split($value, 4, ' ')) : $value;
+        return $this->field($label, '<span class="bayar-number">' . self::escape($shown) . '</span>' . $this->copy($label, $value));
+    }
+
+    private function copy(string $label, string $value): string
+    {
+        $named = self::escape($this->texts->say('copy_what', ['what' => $label]));
+        return "<button type=\"button\" class=\"bayar-copy\" hidden aria-label=\"$named\" data-copy=\"" . self::escape($value) . '" data-copied="'
+            . self::escape($this->texts->say('copied')) . '">' . self::escape($this->texts->say('copy')) . '</button>';
+    }
+
+    private function field(string $label, string $line): string
+    {
+        return '<div class="bayar-field"><span class="bayar-label">' . self::escape($label) . "</span><span class=\"bayar-line\">$line</span></div>";
     }
 
     private function expiry(?int $until): string
@@ -134,8 +144,8 @@ final class Box
             return '';
         }
         $over = self::escape($this->texts->say('time_is_over'));
-        return '<p class="bayar-expiry">' . self::escape($this->texts->say('pay_before', ['moment' => $this->texts->moment($until)]))
-            . " <span class=\"bayar-left\" data-until=\"$until\" data-over=\"$over\" role=\"timer\" hidden></span></p>";
+        $clock = "<span class=\"bayar-left\" data-until=\"$until\" data-over=\"$over\" role=\"timer\" hidden></span>";
+        return '<div class="bayar-expiry">' . $this->field($this->texts->say('pay_before'), '<span>' . self::escape($this->texts->moment($until)) . "</span>$clock") . '</div>';
     }
 
     private function help(string $name, array $with = []): string
@@ -159,14 +169,14 @@ final class Box
         return "<button type=\"submit\" class=\"bayar-button bayar-$look\"$name>" . self::escape($text) . '</button>';
     }
 
-    private function field(string $name, string $value): string
+    private function hidden(string $name, string $value): string
     {
         return "<input type=\"hidden\" name=\"$name\" value=\"" . self::escape($value) . '">';
     }
 
     private function form(string $content): string
     {
-        return '<form method="post" action="' . self::escape($this->action) . '">' . $this->field('quote', $this->quote->sign()) . $content . '</form>';
+        return '<form method="post" action="' . self::escape($this->action) . '">' . $this->hidden('quote', $this->quote->sign()) . $content . '</form>';
     }
 
     private function frame(string $title, ?string $state, string $body): string
