@@ -243,7 +243,7 @@ fn key_list(visit: &Visit<'_>, app: &App, keys: &[Key]) -> Markup {
         ("", visit.say("State", "Keadaan")),
         ("", visit.say("Last used", "Terakhir dipakai")),
         ("wide", visit.say("Made", "Dibuat")),
-        ("", ""),
+        ("", visit.say("Revoke", "Cabut")),
     ];
     let rows = html! {
         @for key in keys {
