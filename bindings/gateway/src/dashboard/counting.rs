@@ -77,12 +77,12 @@ fn one(gateway: &Gateway, date: Date, now: i64) -> Result<Day, Error> {
     Ok(Day { date, figures })
 }
 
-/// Whether what was counted at that moment of a day that ended then still holds: a minute for today and
+/// Whether what was counted at that moment of a day that ended then still holds: ten seconds for today and
 /// yesterday, an hour for the week before, and from then on for good, but for what comes very late.
 fn holds(counted: i64, ended: i64, now: i64) -> bool {
     let age = now - counted;
     if now < ended + DAY_MS {
-        age < 60_000
+        age < 10_000
     } else if counted < ended + 8 * DAY_MS {
         age < HOUR_MS
     } else {
@@ -207,8 +207,8 @@ mod tests {
     fn a_day_is_counted_anew_while_it_changes() {
         let ended = 1_763_658_000_000;
         let holds = |counted: i64, now: i64| holds(ended + counted, ended, ended + now);
-        assert!(holds(-HOUR_MS, -HOUR_MS + 59_000) && !holds(-HOUR_MS, -HOUR_MS + 60_000), "today");
-        assert!(!holds(HOUR_MS, HOUR_MS + 60_000), "yesterday");
+        assert!(holds(-HOUR_MS, -HOUR_MS + 9_000) && !holds(-HOUR_MS, -HOUR_MS + 10_000), "today");
+        assert!(!holds(HOUR_MS, HOUR_MS + 10_000), "yesterday");
         assert!(holds(2 * DAY_MS, 2 * DAY_MS + HOUR_MS - 1) && !holds(2 * DAY_MS, 2 * DAY_MS + HOUR_MS));
         assert!(!holds(-HOUR_MS, 20 * DAY_MS), "counted before it was over");
         assert!(holds(8 * DAY_MS, 500 * DAY_MS), "for good");

@@ -1,9 +1,10 @@
 //! The list of payments: searched, filtered, page by page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bayar::Error;
 use bayar::journal::{Filter, Intent, Order};
+use bayar_provider::Class;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -117,6 +118,15 @@ fn filters(visit: &Visit<'_>) -> Result<Markup, Fault> {
     let states: Vec<_> = std::iter::once(any()).chain(states).collect();
     let same = |name: &String| (name.clone(), name.clone());
     let accounts: Vec<_> = std::iter::once(any()).chain(visit.gateway.accounts.keys().map(same)).collect();
+    let operations: BTreeSet<&String> = visit
+        .gateway
+        .accounts
+        .values()
+        .flat_map(|account| account.operations.values())
+        .filter(|operation| operation.class != Class::Read)
+        .map(|operation| &operation.name)
+        .collect();
+    let operations: Vec<_> = std::iter::once(any()).chain(operations.into_iter().map(same)).collect();
     let apps = visit.gateway.store.apps()?;
     let apps: Vec<_> = std::iter::once(any()).chain(apps.iter().map(|app| same(&app.code))).collect();
     let narrowed = FIELDS.iter().skip(1).any(|name| !query.text(name).is_empty()) || query.has("review");
@@ -140,6 +150,7 @@ fn filters(visit: &Visit<'_>) -> Result<Markup, Fault> {
                 div.grid {
                     (select("state", visit.say("State", "Keadaan"), &states, query.text("state")))
                     (select("account", visit.say("Account", "Akun penyedia"), &accounts, query.text("account")))
+                    (select("operation", visit.say("Operation", "Operasi"), &operations, query.text("operation")))
                     (select("app", visit.say("Application", "Aplikasi"), &apps, query.text("app")))
                     (date("since", visit.say("From", "Dari")))
                     (date("until", visit.say("To", "Sampai")))
@@ -179,7 +190,10 @@ pub(super) fn list(visit: &Visit<'_>, intents: &[Intent]) -> Markup {
 fn row(visit: &Visit<'_>, intent: &Intent) -> Markup {
     html! {
         tr {
-            th scope="row" { a href={ (ROOT) "/payments/" (intent.id) } { (name(intent)) } }
+            th scope="row" {
+                a href={ (ROOT) "/payments/" (intent.id) } { (name(intent)) }
+                @if !intent.owns { " " (label("off", &intent.operation)) }
+            }
             td.number { @if let Some(amount) = intent.payable_amount.or(intent.amount) { (rupiah(amount)) } }
             td {
                 (badge(visit.language, intent.state))
