@@ -18,6 +18,9 @@ pub struct Serve {
     /// Print the address that each account's provider is to send callbacks to, and end
     #[arg(long)]
     print_callbacks: bool,
+    /// Make an owner of the dashboard, asking at this terminal, and end
+    #[arg(long, conflicts_with = "print_callbacks")]
+    setup: bool,
 }
 
 #[derive(Args)]
@@ -98,6 +101,10 @@ impl Serve {
         let loaded = loaded(cli)?;
         if self.print_callbacks {
             return print_callbacks(loaded);
+        }
+        if self.setup {
+            bayar_gateway::setup(&loaded, &operator()).map_err(Failure::told)?;
+            return Ok(ExitCode::SUCCESS);
         }
         bayar_gateway::run(loaded).map_err(Failure::told)?;
         Ok(ExitCode::SUCCESS)

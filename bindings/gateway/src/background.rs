@@ -24,6 +24,7 @@ pub(crate) fn start(gateway: &Arc<Gateway>) {
     gateway.tasks.spawn(crate::deliver::run(Arc::clone(gateway)));
     gateway.tasks.spawn(follow(Arc::clone(gateway)));
     gateway.tasks.spawn(tidy(Arc::clone(gateway)));
+    gateway.tasks.spawn(crate::mail::run(Arc::clone(gateway)));
     if gateway.settings.recover_seconds > 0 {
         gateway.tasks.spawn(recover(Arc::clone(gateway)));
     }

@@ -57,6 +57,16 @@ pub struct Settings {
     pub log_level: LogLevel,
     /// A file to log to instead of standard error; opened anew on SIGHUP.
     pub log_file: Option<PathBuf>,
+    /// Above how much, in rupiah, a review takes two people: one decides, another confirms. Without it one is
+    /// enough for any amount.
+    pub review_two_people_above: Option<i64>,
+    /// The server that mails go out by, when a payment waits for a person: `smtps://user:password@mail.example.com`,
+    /// or `smtp://…?tls=required` for STARTTLS.
+    pub smtp: Option<Secret>,
+    /// Whom those mails come from: `Bayar <bayar@example.com>`.
+    pub mail_from: Option<String>,
+    /// Whom they go to. Default: everybody who may decide.
+    pub mail_to: Vec<String>,
     /// What `/metrics` wants as `Authorization: Bearer …`. Without it only this machine may read them.
     pub metrics_token: Option<Secret>,
 }
@@ -82,6 +92,10 @@ impl Default for Settings {
             log: LogForm::Text,
             log_level: LogLevel::Info,
             log_file: None,
+            review_two_people_above: None,
+            smtp: None,
+            mail_from: None,
+            mail_to: Vec::new(),
             metrics_token: None,
         }
     }
@@ -178,6 +192,7 @@ impl Settings {
                 return Err(invalid(name, "is 0; expected at least 1".to_owned()));
             }
         }
+        crate::mail::check(self)?;
         self.check_secret_key(production)
     }
 

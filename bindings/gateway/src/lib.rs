@@ -14,6 +14,8 @@
 //! | `v1` | API v1, and its OpenAPI document |
 //! | `store`, `seal` | applications, their keys, what they are told; secrets sealed |
 //! | `dashboard` | pages for people |
+//! | `setup` | the first of them, at the terminal |
+//! | `mail` | telling people of payments that wait for them |
 //! | `problem` | what is answered where there is no outcome |
 //! | `logs`, `metrics` | what is written and counted |
 
@@ -28,16 +30,19 @@ mod env;
 pub mod gateway;
 mod http;
 mod logs;
+mod mail;
 mod metrics;
 mod ops;
 pub mod problem;
 mod run;
 mod seal;
+mod setup;
 pub mod store;
 mod tell;
 mod v1;
 
 pub use run::run;
+pub use setup::setup;
 
 /// Opens the gateway's tables without serving: for what is done at the terminal.
 ///

@@ -11,7 +11,7 @@ use crate::error::Code;
 
 type Promise = fn(&Arc<dyn Journal>);
 
-const PROMISES: [(&str, Promise); 15] = [
+const PROMISES: [(&str, Promise); 16] = [
     ("one_intent_a_key", one_intent_a_key),
     ("ends", every_end_has_its_state),
     ("at_most_once", what_must_not_repeat_is_sent_once),
@@ -27,6 +27,7 @@ const PROMISES: [(&str, Promise); 15] = [
     ("forgetting", the_payer_is_forgotten_and_the_money_is_not),
     ("references", a_provider_reference_belongs_to_one_order),
     ("tenants", a_tenant_sees_its_own),
+    ("figures", orders_are_counted_by_what_became_of_them),
 ];
 
 #[test]
@@ -433,4 +434,47 @@ fn a_tenant_sees_its_own(journal: &Arc<dyn Journal>) {
     let moved = all.iter().find(|change| change.intent == "Ia").expect("it changed");
     assert_eq!((moved.state, moved.review), (State::Paid, false));
     assert!(moved.updated_ms >= moment);
+}
+
+fn orders_are_counted_by_what_became_of_them(journal: &Arc<dyn Journal>) {
+    // Ids as the engine makes them: a count reads only those of about its time.
+    let now = i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis())
+        .expect("soon");
+    let id = |n: u8| crate::ambient::make_id('I', now, &[n; 16]);
+    let charge = |n: u8, channel: Option<&str>| {
+        let mut call = call(&id(n), &format!("R{n}"));
+        if let Some(channel) = channel {
+            call.params["channel"] = json!(channel);
+        }
+        match journal.sending(&attempt(&call, &format!("key {n}"), Class::Keyed)).expect("is kept") {
+            Begun::Sent(sent) => sent,
+            other => panic!("{other:?}"),
+        }
+    };
+    for n in 1..=2 {
+        let sent = charge(n, Some("bca_va"));
+        journal.concluded(&sent, &End::Outcome(&outcome(Status::Pending))).expect("is kept");
+    }
+    let sent = charge(3, None);
+    let refused = error(Code::Rejected, Stage::Answered);
+    journal.concluded(&sent, &End::Error(&refused)).expect("is kept");
+    charge(4, None);
+
+    let day = 86_400_000;
+    let mut found = journal.figures(now - day, now + day).expect("is counted");
+    found.sort_by_key(|figure| (figure.count, figure.state));
+    let told: Vec<_> = found
+        .iter()
+        .map(|f| (f.channel.as_deref(), f.state, f.stage, f.code.as_deref(), f.count, f.amount))
+        .collect();
+    let answered = Some(Stage::Answered);
+    let expected = [
+        (None, State::Sending, None, None, 1, 150_000),
+        (None, State::Failed, answered, Some("rejected"), 1, 150_000),
+        (Some("bca_va"), State::Pending, answered, None, 2, 300_000),
+    ];
+    assert_eq!(told, expected);
+    assert!(found[2].took_ms.is_some_and(|took| TOOK_MS.contains(&took)) && found[0].took_ms.is_none());
+    assert!(found[2].last_ms.is_some_and(|at| (now - day..now + day).contains(&at)));
+    assert!(journal.figures(now - 2 * day, now - day).expect("is counted").is_empty());
 }

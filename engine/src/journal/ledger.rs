@@ -11,8 +11,8 @@ use super::database::{Database, Transaction};
 use super::fold::{Folded, State, fold};
 use super::rows::{OWN, SENDING, facts, int, maybe_int, maybe_text, one_intent, state, text, tries, word};
 use super::{
-    Attempt, Begun, Change, Claim, Due, End, Filter, Intent, Journal, Look, Order, Received, Said, Scope,
-    Sent, Story, Tidied,
+    Attempt, Begun, Change, Claim, Due, End, Figure, Filter, Intent, Journal, Look, Order, Received, Said,
+    Scope, Sent, Story, Tidied,
 };
 use crate::ambient::{Ambient, System, make_id};
 use crate::error::Error;
@@ -173,6 +173,10 @@ impl Journal for Ledger {
         self.list_changed(after_ms, after, limit)
     }
 
+    fn figures(&self, since_ms: i64, until_ms: i64) -> Result<Vec<Figure>, Error> {
+        self.count(since_ms, until_ms)
+    }
+
     fn unmatched(&self, limit: u32) -> Result<Vec<Value>, Error> {
         self.list_unmatched(limit)
     }
@@ -304,8 +308,9 @@ fn insert(tx: &mut dyn Transaction, attempt: &Attempt<'_>, now: i64, lease: i64)
     let document = serde_json::to_string(call).map_err(|e| super::rows::unreadable(&e.to_string()))?;
     let key = Some(attempt.key).filter(|key| !key.is_empty());
     let sql = "INSERT INTO intent (id, account, environment, provider, operation, class, tenant, key, digest, order_id,
-            reference, owns, amount, state, call, resend, fence, lease_ms, next_ms, tries, misses, created_ms, updated_ms)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1, ?17, ?17, 0, 0, ?18, ?18)
+            reference, owns, amount, state, call, resend, fence, lease_ms, next_ms, tries, misses, created_ms, updated_ms,
+            channel)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1, ?17, ?17, 0, 0, ?18, ?18, ?19)
         ON CONFLICT DO NOTHING";
     let values = [
         text(call.intent.as_str()),
@@ -326,6 +331,7 @@ fn insert(tx: &mut dyn Transaction, attempt: &Attempt<'_>, now: i64, lease: i64)
         int(i64::from(attempt.resend)),
         int(lease),
         int(now),
+        maybe_text(call.params.get("channel").and_then(Value::as_str)),
     ];
     Ok(tx.execute(sql, &values)? == 1)
 }

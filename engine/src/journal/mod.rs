@@ -6,6 +6,7 @@
 //! | `ledger` | the journal in a database: the way out and the way in |
 //! | `effects` | the host's own actions, each once |
 //! | `looking` | lists, one intent's whole story, operators' decisions |
+//! | `figures` | how many there were, what became of them, how long providers took |
 //! | `care` | what recovery takes on; forgetting, and what is old |
 //! | `database`, `schema`, `tables` | what a database must do, how it is brought up to date, and what it holds |
 //! | `sqlite`, `lockfile`, `postgres`, `fork` | the databases, and what happens to them when a process forks |
@@ -20,6 +21,7 @@ pub mod database;
 mod effects;
 #[cfg(test)]
 mod faults;
+mod figures;
 mod files;
 mod fold;
 mod fork;
@@ -49,6 +51,7 @@ use database::Schema;
 
 pub use care::{Due, Look, Tidied};
 pub use effects::{Claim, EffectState};
+pub use figures::{Figure, LONGER_MS, TOOK_MS};
 pub use fold::{Fact, Folded, State, Try, fold};
 pub use looking::{Change, Filter, Story};
 pub use none::NoJournal;
@@ -157,6 +160,14 @@ pub trait Journal: Send + Sync {
     /// than their moments: look a while back.
     fn changed(&self, after_ms: i64, after: &str, limit: u32) -> Result<Vec<Change>, Error> {
         let _ = (after_ms, after, limit);
+        Err(nothing_kept())
+    }
+
+    /// How many orders were made in this time (in milliseconds since 1970-01-01 UTC, the second moment not
+    /// in it), counted by all that a [`Figure`] tells apart. Reads every intent of that time: a day of a
+    /// busy journal takes a moment.
+    fn figures(&self, since_ms: i64, until_ms: i64) -> Result<Vec<Figure>, Error> {
+        let _ = (since_ms, until_ms);
         Err(nothing_kept())
     }
 

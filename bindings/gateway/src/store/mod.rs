@@ -11,17 +11,27 @@
 //! | `deliveries` | telling them: what is due, leases, tries, what was parked |
 //! | `marks` | how far work is that all instances share |
 //! | `audit` | what people did |
+//! | `people` | who may sign in, and with what |
+//! | `sessions` | who is signed in; how often somebody may try |
+//! | `reviews` | what one person decided and another must confirm; which reviews were told |
+//! | `figures` | what a day's payments came to, so that it is not counted at every look |
+//! | `dashboard` | the tables of these four |
 //! | `rows` | rows as values |
 
 pub mod apps;
 pub mod audit;
+mod dashboard;
 pub mod deliveries;
 pub mod events;
+pub mod figures;
 pub mod keys;
 mod marks;
+pub mod people;
+pub mod reviews;
 pub(crate) mod rows;
 mod schema;
 pub mod secrets;
+pub mod sessions;
 
 use std::sync::Arc;
 

@@ -4,13 +4,14 @@
 
 use bayar::database::Schema;
 
+use super::dashboard;
+
 /// Every name begins with `gateway_`: the journal may be in the same PostgreSQL.
 pub(crate) const SCHEMA: Schema = Schema {
     what: "gateway's database",
     setting: "gateway.database",
     meta: "gateway_meta",
-    // The dashboard's tables (people, sessions, votes on reviews) are the next step, (1, 1).
-    steps: &[(1, 0, FIRST)],
+    steps: &[(1, 0, FIRST), (1, 1, dashboard::TABLES)],
 };
 
 const FIRST: &[&str] = &[
