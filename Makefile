@@ -71,8 +71,8 @@ test-operations: build ## every operation of every provider, from each language
 	@$(CARGO_BUILD) -p bayar --example calls
 	@tests/operations/run $(BUILT)
 
-test-gateway: build ## the gateway: its document's API, API v1, callbacks, several instances
-	@tests/demo/need php php-curl python3 venv openssl postgresql
+test-gateway: build ## the gateway: its document's API, API v1, callbacks, several instances, its guide
+	@tests/demo/need curl nginx openssl php php-curl postgresql python3 venv
 	@echo "testing the gateway"
 	@tests/gateway/run $(BUILT)
 
