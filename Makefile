@@ -103,9 +103,11 @@ headers: ## write include/ anew from ffi/src
 	@BAYAR_BLESS=1 cargo test --quiet --locked -p bayar-ffi --test header
 
 bench: ## the figures
-	@tests/demo/need cargo cc
+	@tests/demo/need cargo cc nginx python3 venv wrk
 	@echo "measuring"
 	@cargo bench --locked -p bayar
+	@$(MAKE) --no-print-directory PROFILE=fast build
+	@tests/gateway/bench/run $(CARGO_TARGET_DIR)/fast
 
 dist: ## the library, the command and the plugins, for release, in target/dist
 	@$(MAKE) --no-print-directory PROFILE=release build
