@@ -77,8 +77,8 @@ test-operations: build ## every operation of every provider, from each language
 	@$(CARGO_BUILD) -p bayar --example calls
 	@tests/operations/run $(BUILT)
 
-test-gateway: build ## the gateway: its document's API, API v1, callbacks, several instances
-	@tests/demo/need php php-curl python3 venv openssl postgresql
+test-gateway: build ## the gateway: its document's API, API v1, callbacks, several instances, its guide
+	@tests/demo/need curl nginx openssl php php-curl postgresql python3 venv
 	@echo "testing the gateway"
 	@tests/gateway/run $(BUILT)
 
@@ -109,12 +109,14 @@ headers: ## write include/ anew from ffi/src
 	@BAYAR_BLESS=1 cargo test --quiet --locked -p bayar-ffi --test header
 
 bench: ## the figures
-	@tests/demo/need cargo cc php python3 php-fpm php-curl nginx openssl
+	@tests/demo/need cargo cc php python3 php-fpm php-curl nginx openssl venv wrk
 	@echo "measuring"
 	@cargo bench --locked -p bayar
 	@$(MAKE) --no-print-directory PROFILE=fast build
 	@echo "measuring PHP-FPM"
 	@tests/fpm/bench $(CARGO_TARGET_DIR)/fast
+	@echo "measuring the gateway"
+	@tests/gateway/bench/run $(CARGO_TARGET_DIR)/fast
 
 dist: ## the library, the command and the plugins, for release, in target/dist
 	@$(MAKE) --no-print-directory PROFILE=release build
