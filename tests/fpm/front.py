@@ -41,6 +41,17 @@ SITE = """
     }}
 """
 
+#: Something else that speaks HTTP.
+PLAIN = """
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{
+            proxy_pass http://{behind};
+            proxy_set_header Host $http_host;
+        }}
+    }}
+"""
+
 #: TLS in front of something that speaks HTTP.
 TLS = """
     upstream behind{port} {{ server {behind}; keepalive 8; }}

@@ -25,6 +25,13 @@ def pool_user():
     raise RuntimeError("there is neither www-data nor nobody to run pools as")
 
 
+def as_pool_user():
+    """What has subprocess start a program as the pool's user."""
+    if not ROOT_RUNS:
+        return {}
+    return {"user": pool_user().pw_uid, "group": pool_user().pw_gid, "extra_groups": []}
+
+
 def another_user():
     """Somebody else than the pool's user, who shares its group: whom a daemon runs as."""
     return pwd.getpwnam("nobody") if ROOT_RUNS and pool_user().pw_name != "nobody" else pool_user()
@@ -77,9 +84,8 @@ class Master:
         command = [php_fpm(), "--nodaemonize", "--force-stderr", "--fpm-config", self.directory / "fpm.conf", "-c", self.directory / "php.ini"]
         whose = {}
         if ROOT_RUNS and not self._root:
-            user = pool_user()
-            os.chown(self.directory, user.pw_uid, user.pw_gid)
-            whose = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+            os.chown(self.directory, pool_user().pw_uid, pool_user().pw_gid)
+            whose = as_pool_user()
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace", env=self._environment, **whose)
         self._ended = False
         self._listener = threading.Thread(target=self._listen, daemon=True)
@@ -136,7 +142,10 @@ class Master:
 
 
 def section(name, lines):
-    return f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in lines.items()) + "\n"
+    def line(key, value):
+        return f'{key} = "{value}"\n' if key.startswith("env[") else f"{key} = {value}\n"
+
+    return f"[{name}]\n" + "".join(line(key, value) for key, value in lines.items()) + "\n"
 
 
 def extensions(directory, without):

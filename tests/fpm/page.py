@@ -69,7 +69,10 @@ class Reader:
         self._listener = front.listener()
         self.address = "127.0.0.1:%d" % self._listener.getsockname()[1]
         #: What the page says, and what it is here.
-        self._here = {"127.0.0.1:8080": self.address}
+        self._gateway = front.listener()
+        self._here = {"127.0.0.1:8080": self.address, "127.0.0.1:5000": "127.0.0.1:%d" % self._gateway.getsockname()[1]}
+        # Where nobody else listens; which port that is, is known afterwards.
+        self._here["[gateway]"] = '[gateway]\nlisten = "127.0.0.1:0"'
         self._running, self._state = {}, self.root / "state"
         self._commands()
         self._state.write_text("")
@@ -95,8 +98,8 @@ class Reader:
         said = ""
         for step in steps:
             for language, text in blocks()[step]:
-                if step == "sandbox":
-                    self._sandbox(text)
+                if step in ("sandbox", "serve"):
+                    self._in_another_terminal(text)
                 elif language == "sh":
                     said += self.run(text, user)
                 elif NAMED.match(text):
@@ -148,12 +151,16 @@ class Reader:
         with open(self.here(name), "a" if adds else "w") as file:
             file.write(self.here(text))
 
-    def _sandbox(self, text):
-        """What runs in another terminal."""
-        command = self.here(text).split()
-        sandbox = subprocess.Popen(command, env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self._place.keep(end, sandbox)
-        self._here["127.0.0.1:8400"] = re.search(r"http://(\S+)", sandbox.stdout.readline()).group(1)
+    def _in_another_terminal(self, text):
+        """What runs until the end; its first line says where it listens."""
+        program = subprocess.Popen(["sh", "-euc", f"exec {self.here(text)}"], env=self._environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._place.keep(end, program)
+        address = re.search(r"http://(\S+)", program.stdout.readline()).group(1)
+        if "sandbox" in text:
+            self._here["127.0.0.1:8400"] = address
+        else:
+            # The world finds it at the address that it was told before it had one.
+            self._place.nginx("world", (front.PLAIN, {"behind": address}), listeners=[self._gateway])
 
     def _systemd(self):
         while True:

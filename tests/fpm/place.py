@@ -3,7 +3,9 @@ that the pools may write, and whatever is started there, all of it gone at the e
 
 import atexit
 import contextlib
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -49,21 +51,17 @@ class Place:
         self._configs = 0
         atexit.register(self.close)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
     def close(self):
+        """Ends what was started here, the last first, and removes it all."""
         self._undo.close()
 
     def checkout(self, name):
         """A copy of the package, as it lies in a checkout of the repository; nothing is built in it."""
         package = self.path / name / "bindings/php"
         shutil.copytree(ROOT / "bindings/php", package, ignore=lambda *_: {"lib"})
-        for one in ("include", "plugins"):
-            (self.path / name / one).symlink_to(ROOT / one)
+        shutil.copytree(ROOT / "include", self.path / name / "include")
+        # Only looked at, by whoever packs it.
+        (self.path / name / "plugins").symlink_to(ROOT / "plugins")
         return package
 
     def install(self, name):
@@ -113,6 +111,32 @@ class Place:
         path = directory / "bayar.sock"
         self.started([self.prefix / "bin/bayar", "--config", config, "daemon", "--socket", path], user)
         return path
+
+    def gateway(self, config, callbacks):
+        """A `bayar serve` with an application that is told at the address `callbacks`; gives the lines of a
+        pool that knows it. The world, which is the sandbox, reaches it through an nginx."""
+        listener = front.listener()
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        section = {"listen": "127.0.0.1:0", "public_url": address, "allow_private_callbacks": True, "rate_per_key": 0, "rate_per_address": 0}
+        with open(config, "a") as file:
+            file.write("\n[gateway]\n" + "".join(f"{name} = {json.dumps(value)}\n" for name, value in section.items()))
+        bayar = [self.prefix / "bin/bayar", "--config", config]
+        made = self.told(*bayar, "app", "create", "shop", "--callback-url", callbacks)
+        key = re.search(r"X-Api-Key: (\S+)", made).group(1)
+        secret = self.told(*bayar, "app", "secret", "shop").strip()
+        serving = subprocess.Popen([*bayar, "serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **masters.as_pool_user())
+        self.keep(end, serving)
+        said = serving.stdout.readline()
+        if "listening on http://" not in said:
+            raise RuntimeError(f"the gateway did not start: {said}")
+        url = said.split()[-1]
+        self.nginx(f"{config.parent.name}-world", (front.PLAIN, {"behind": url.removeprefix("http://")}), listeners=[listener])
+        return {"env[GATEWAY]": url, "env[GATEWAY_KEY]": key, "env[GATEWAY_SECRET]": secret}
+
+    @staticmethod
+    def told(*command):
+        """What a command prints, run as the pool's user."""
+        return subprocess.run(command, check=True, capture_output=True, text=True, **masters.as_pool_user()).stdout
 
     def started(self, command, user):
         """Starts a daemon as a user in the pool's group."""

@@ -8,6 +8,9 @@ import time
 
 import fastcgi
 
+#: How long anything may take, in seconds. The lease of a call that died is its deadline and 10 s.
+LIMIT = 60
+
 _numbers = itertools.count(1)
 
 
@@ -76,3 +79,11 @@ class ThroughNginx(Shop):
             return answer.status, answer.read()
         finally:
             connection.close()
+
+
+def until(true, what):
+    end = time.monotonic() + LIMIT
+    while not true():
+        if time.monotonic() > end:
+            raise AssertionError(f"{what}: not within {LIMIT} s")
+        time.sleep(0.05)

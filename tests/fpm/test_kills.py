@@ -5,12 +5,11 @@ import os
 import signal
 import sys
 import threading
-import time
 import unittest
 
 import fastcgi
 from place import ROOT, Place
-from shop import Shop, new_order
+from shop import LIMIT, Shop, new_order, until
 
 sys.path.insert(0, str(ROOT / "tests/faults"))
 
@@ -20,8 +19,6 @@ from recovered import RECOVERED  # noqa: E402
 KINDS = [kind for kind in operations.ALL if kind.name in ("midtrans charge", "ipaymu direct", "biller purchase")]
 #: Longer than any test: a provider that has the request and does not answer.
 HANGS_MS = 120_000
-#: How long anything may take: the lease of a call that died is its deadline and 10 s.
-LIMIT = 60
 
 
 class Caller(threading.Thread):
@@ -103,14 +100,6 @@ class Kills(unittest.TestCase):
         again = caller.call()
         self.assertEqual(again.get("status") or again["error"]["code"], kind.fine if state == "{fine}" else "outcome_unknown")
         self.assertEqual(kind.executed(self, caller.order), caller.executes)
-
-
-def until(true, what):
-    end = time.monotonic() + LIMIT
-    while not true():
-        if time.monotonic() > end:
-            raise AssertionError(f"{what}: not within {LIMIT} s")
-        time.sleep(0.05)
 
 
 if __name__ == "__main__":

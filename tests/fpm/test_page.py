@@ -12,6 +12,7 @@ from pathlib import Path
 import masters
 from page import Reader, blocks
 from place import Place
+from shop import until
 
 COMMON = ["build", "sandbox", "config", "shop"]
 SERVED = ["nginx", "restart", "pay"]
@@ -70,8 +71,22 @@ class Page(unittest.TestCase):
         reader.follow("process", user=user)
         self.paid(reader.follow(*SERVED), "process")
 
+    def test_a_gateway(self):
+        reader = self.reader(without=("ffi",))
+        reader.follow(*COMMON, "gateway", "serve")
+        pay = reader.root / "srv/shop/public/pay.php"
+        pay.write_text(re.sub(r"(?m)^ *'callback_url' => .*\n", "", pay.read_text()))
+        reader.follow(*SERVED[:-1])
+        [(_, text)] = blocks()["pay"]
+        *pay, look = text.splitlines(keepends=True)
+        said = reader.run("".join(pay))
+        # A gateway tells its applications after it has answered the provider.
+        credits = reader.root / "var/lib/shop/credits"
+        until(credits.exists, "the shop is told")
+        self.paid(said + reader.run(look), "gateway")
+
     def test_every_block_has_a_test(self):
-        self.assertEqual(set(blocks()), {*COMMON, *SERVED, "preload", "pool", "daemon", "process", "doctor", "recover", "fake"})
+        self.assertEqual(set(blocks()), {*COMMON, *SERVED, "preload", "pool", "daemon", "process", "gateway", "serve", "doctor", "recover", "fake"})
 
 
 if __name__ == "__main__":

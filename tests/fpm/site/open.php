@@ -11,5 +11,8 @@ if (!class_exists(Bayar\Client::class, false)) {
 function open_bayar(): Bayar\Client
 {
     $named = array_filter(['socket' => getenv('BAYAR_SOCKET'), 'binary' => getenv('BAYAR_BINARY')]);
+    if (getenv('GATEWAY')) {
+        $named['gateway'] = new Bayar\Gateway(getenv('GATEWAY'), 'shop', getenv('GATEWAY_KEY'), [getenv('GATEWAY_SECRET')]);
+    }
     return Bayar\Client::open(getenv('BAYAR_CONFIG') ?: null, ...$named);
 }
