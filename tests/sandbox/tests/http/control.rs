@@ -116,7 +116,10 @@ fn the_configuration_is_ready() {
     assert!(sandbox.config().contains(&format!("{}/midtrans", sandbox.base_url())));
     // What is not installed would have the whole configuration refused.
     let text = print_config(&Options { plugins: Some(vec!["midtrans".to_owned()]), ..options });
-    assert!(text.contains("[providers.midtrans-gateway]") && !text.contains("[providers.template]"), "{text}");
+    assert!(
+        text.contains("[providers.midtrans-gateway]") && !text.contains("[providers.template]"),
+        "{text}"
+    );
 }
 
 #[test]
