@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts test-fpm test-gateway test-faults ## everything
+test: check test-rust test-walks test-operations test-hosts test-fpm test-gateway test-dashboard test-faults ## everything
 
 test-rust: build
 	@tests/demo/need openssl postgresql
@@ -81,6 +81,12 @@ test-gateway: build ## the gateway: its document's API, API v1, callbacks, sever
 	@tests/demo/need curl nginx openssl php php-curl postgresql python3 venv
 	@echo "testing the gateway"
 	@tests/gateway/run $(BUILT)
+
+.PHONY: test-dashboard
+test-dashboard: build ## the gateway's dashboard, used by a person with a browser
+	@tests/demo/need python3 venv chromium chromedriver
+	@echo "using the dashboard"
+	@tests/gateway/browser/run $(BUILT)
 
 test-faults: faulty ## nothing lost, nothing sent twice, nobody fooled
 	@tests/demo/need php python3 cc strace

@@ -19,8 +19,8 @@ use crate::gateway::Gateway;
 use crate::store::people::Role;
 
 /// How often is looked for new ones, by one instance at a time.
-const EVERY: Duration = Duration::from_secs(30);
-const TURN_MS: i64 = 25_000;
+const EVERY: Duration = Duration::from_secs(10);
+const TURN_MS: i64 = 9_000;
 
 /// How long the server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

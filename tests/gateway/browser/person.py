@@ -5,16 +5,20 @@ import hashlib
 import hmac
 import os
 import pty
+import quopri
 import re
 import select
+import socketserver
 import struct
 import tempfile
+import threading
 import time
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.support.expected_conditions import presence_of_element_located, staleness_of
+from selenium.webdriver.support.expected_conditions import presence_of_element_located
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 PASSWORD = "kata sandi yang panjang"
@@ -103,6 +107,45 @@ def set_up(bayar, config, name, email, password=PASSWORD):
     return authenticator, re.findall(r"[a-z2-7]{4}(?:-[a-z2-7]{4}){3}", shown)
 
 
+class MailServer:
+    """Takes mails, and keeps them."""
+
+    def __init__(self):
+        self._mails, self._lock = [], threading.Lock()
+        keep = self._keep
+
+        class Conversation(socketserver.StreamRequestHandler):
+            def handle(self):
+                self.wfile.write(b"220 here\r\n")
+                for line in self.rfile:
+                    word = line[:4].upper().strip()
+                    if word == b"DATA":
+                        self.wfile.write(b"354 go on\r\n")
+                        keep(b"".join(iter(self.rfile.readline, b".\r\n")))
+                    self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 yes\r\n")
+                    if word == b"QUIT":
+                        break
+
+        class Server(socketserver.ThreadingTCPServer):
+            daemon_threads = True
+
+        self._server = Server(("127.0.0.1", 0), Conversation)
+        self.port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def _keep(self, mail):
+        with self._lock:
+            self._mails.append(quopri.decodestring(mail).decode())
+
+    def all(self):
+        with self._lock:
+            return list(self._mails)
+
+    def stop(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
 class Browser:
     """One window of Chromium without scripts."""
 
@@ -171,9 +214,18 @@ class Browser:
     def follow(self, element):
         """Presses something that leads to another page, and waits until that is there."""
         before = self.one("html")
+
+        def has_gone(_):
+            try:
+                return before.tag_name is None
+            except WebDriverException:  # also while one page takes the other's place
+                return True
+
         element.click()
-        WebDriverWait(self.driver, PATIENCE).until(staleness_of(before))
-        WebDriverWait(self.driver, PATIENCE).until(presence_of_element_located((By.CSS_SELECTOR, "main")))
+        wait = WebDriverWait(self.driver, PATIENCE)
+        wait.until(has_gone)
+        # What stands last on a page: then all of it is there.
+        wait.until(presence_of_element_located((By.CSS_SELECTOR, "footer, .languages")))
 
     def sign_in(self, email, password, code):
         self.open("/dashboard/sign-in")

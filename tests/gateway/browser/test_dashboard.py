@@ -8,7 +8,7 @@ import re
 import unittest
 from pathlib import Path
 
-from person import PASSWORD, Authenticator, Browser, set_up
+from person import PASSWORD, Authenticator, Browser, MailServer, set_up
 from world import TARGET, Client, Gateway, Receiver, World, until
 
 PICTURES = os.environ.get("BAYAR_PICTURES")
@@ -24,7 +24,15 @@ class Dashboard(unittest.TestCase):
     def setUpClass(cls):
         cls.world = World()
         cls.addClassCleanup(cls.world.stop)
-        cls.config = cls.world.config(allow_private_callbacks=True, review_two_people_above=100_000, public_url="https://pay.example.com")
+        cls.mails = MailServer()
+        cls.addClassCleanup(cls.mails.stop)
+        cls.config = cls.world.config(
+            allow_private_callbacks=True,
+            review_two_people_above=100_000,
+            public_url="https://pay.example.com",
+            smtp=f"smtp://127.0.0.1:{cls.mails.port}",
+            mail_from="Bayar <bayar@example.com>",
+        )
         cls.receiver = Receiver()
         cls.addClassCleanup(cls.receiver.stop)
         cls.ani, cls.codes = set_up(TARGET / "bayar", cls.config, "Ani Lestari", "ani@example.com")
@@ -194,8 +202,13 @@ class Dashboard(unittest.TestCase):
     def test_06_one_person_decides_what_is_small(self):
         browser = self.browser
         self.doubtful("KL-1", 50_000)
+        mail = until(lambda: [mail for mail in self.mails.all() if "KL-1" in mail], "a mail tells of it")[0]
+        self.assertIn("To: ani@example.com", mail)
+        self.assertNotIn("Budi", mail)
+        intent = re.search(r"https://pay\.example\.com/dashboard/reviews/(I\w+)", mail).group(1)
         browser.open("/dashboard/reviews")
         self.says("KL-1")
+        self.assertIn(intent, browser.one("tbody th a").get_attribute("href"))
         self.picture("reviews")
         browser.follow(browser.one("tbody th a"))
         browser.fill(status="paid", reason="the bank's statement says so")

@@ -85,9 +85,9 @@ pub(super) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
 fn rows(visit: &Visit<'_>, found: &[Delivery]) -> Markup {
     let head = [
         ("", visit.say("Event", "Peristiwa")),
-        ("", visit.say("Application", "Aplikasi")),
+        ("wide", visit.say("Application", "Aplikasi")),
         ("", visit.say("State", "Keadaan")),
-        ("number", visit.say("Tries", "Percobaan")),
+        ("number wide", visit.say("Tries", "Percobaan")),
         ("wide wrap", visit.say("Last answer", "Jawaban terakhir")),
         ("", visit.say("When (WIB)", "Kapan (WIB)")),
     ];
@@ -95,9 +95,9 @@ fn rows(visit: &Visit<'_>, found: &[Delivery]) -> Markup {
         @for one in found {
             tr {
                 th scope="row" { a href={ (PATH) "/" (one.event.id) } { (one.event.kind) } }
-                td { (one.event.app) }
+                td.wide { (one.event.app) }
                 td { (badge(visit, one.state)) }
-                td.number { (one.attempts) }
+                td.number.wide { (one.attempts) }
                 td.wide.wrap { (answered(one.status, one.error.as_deref())) }
                 td { (Time(one.event.at_ms)) }
             }

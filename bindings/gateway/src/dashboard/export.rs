@@ -37,7 +37,7 @@ const PAYMENT: [&str; 15] = [
 
 pub(super) fn payments(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let mut filter = Filter { limit: Some(PAGE), ..payments::filter(&visit.query) };
-    visit.gateway.store.note(&visit.by(), "export.payments", &format!("{filter:?}"), "")?;
+    visit.gateway.store.note(&visit.by(), "export.payments", visit.asked_for(), "")?;
     let next = move |gateway: &Gateway| {
         let intents = gateway.journal.intents(&filter)?;
         if let Some(last) = intents.last() {
@@ -72,7 +72,7 @@ fn payment(intent: &Intent) -> [String; 15] {
 
 pub(super) fn deliveries(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let mut which = Which { after: None, ..deliveries::which(visit) };
-    visit.gateway.store.note(&visit.by(), "export.deliveries", &format!("{which:?}"), "")?;
+    visit.gateway.store.note(&visit.by(), "export.deliveries", visit.asked_for(), "")?;
     let head = ["event", "app", "type", "intent", "state", "tries", "http_status", "error", "at"];
     let next = move |gateway: &Gateway| {
         let found = gateway.store.deliveries(&which, PAGE)?;

@@ -90,9 +90,9 @@ fn channels(visit: &Visit<'_>, days: &[Day]) -> Markup {
     let whole = bounds.max().unwrap_or(1000);
     let head = [
         ("", visit.say("Channel", "Kanal")),
-        ("number", visit.say("Made", "Dibuat")),
+        ("number wide", visit.say("Made", "Dibuat")),
         ("number", visit.say("Paid", "Lunas")),
-        ("number", visit.say("Sum paid", "Jumlah lunas")),
+        ("number wide", visit.say("Sum paid", "Jumlah lunas")),
         ("", visit.say("Success", "Berhasil")),
         ("", visit.say("Answer of the provider", "Jawaban penyedia")),
     ];
@@ -115,9 +115,9 @@ fn row(visit: &Visit<'_>, channel: &Channel, sum: &Sum, whole: i64) -> Markup {
     html! {
         tr {
             th scope="row" { (channel_name(visit, channel)) }
-            td.number { (grouped(sum.made)) }
+            td.number.wide { (grouped(sum.made)) }
             td.number { (grouped(sum.paid)) }
-            td.number { (rupiah(sum.amount)) }
+            td.number.wide { (rupiah(sum.amount)) }
             td {
                 @match sum.paid_of_1000() {
                     Some(share) => { span.value { (percent(visit, share)) } (chart::share(share)) }

@@ -82,12 +82,17 @@ fn proven(visit: &Visit<'_>, email: &str) -> Result<Option<Person>, Fault> {
     let found = store.to_sign_in(email)?;
     let hash = found.as_ref().map(|(_, proofs)| proofs.password.as_str());
     let right = password::is(visit.form.exact("password"), hash);
-    let Some((person, proofs)) = found.filter(|_| right) else { return Ok(None) };
     let code = visit.form.text("code");
+    let recovery = codes::recovery_digest(code);
+    let Some((person, proofs)) = found.filter(|_| right) else {
+        // As a wrong code is: one write, which finds nothing.
+        store.use_recovery("", &recovery)?;
+        return Ok(None);
+    };
     let used = match codes::step_of(&proofs.totp, email, code, now_ms()) {
         Some(step) => store.use_step(&person.id, step)?,
         None => {
-            let used = store.use_recovery(&person.id, &codes::recovery_digest(code))?;
+            let used = store.use_recovery(&person.id, &recovery)?;
             if used {
                 store.note(&by(visit, &person), "person.recovery_code", &person.email, "")?;
             }

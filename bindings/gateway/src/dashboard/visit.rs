@@ -190,6 +190,11 @@ impl<'a> Visit<'a> {
         self.uri.path_and_query().map_or_else(|| ROOT.to_owned(), ToString::to_string)
     }
 
+    /// What the query says, as it came.
+    pub fn asked_for(&self) -> &str {
+        self.uri.query().unwrap_or_default()
+    }
+
     /// An address of ours as others can use it.
     pub fn link(&self, path: &str) -> String {
         let settings = &self.gateway.settings;
