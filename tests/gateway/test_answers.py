@@ -116,6 +116,27 @@ class Charge(Document):
         self.charged(order)
 
 
+    def test_an_application_set_to_another_provider(self):
+        """A program written for the document goes on as it is where no more is needed of it."""
+        for account, channel, more in (
+            ("ipaymu", "va_bca", {}),
+            ("duitku", "BC", {"return_url": "https://shop.example.com/thanks"}),
+            ("klink", "va:014:BCAATM", {}),
+            ("template", None, {}),
+        ):
+            with self.subTest(account, channel=channel):
+                chosen = ["--channel", channel] if channel else []
+                client = self.app(new_order("app").lower(), "--account", account, *chosen)
+                order = new_order()
+                made = self.charged(order, client, customer_details=CUSTOMER, **more)
+                self.assertTrue(made["redirect_url"] or made["instruction"], made)
+                self.assertEqual(self.charged(order, client, customer_details=CUSTOMER, **more), made)
+
+    def test_a_field_that_a_provider_wants_is_named(self):
+        body = self.refused(self.client.post("/charge", invoice(provider="duitku", channel="BC", customer_details=CUSTOMER)), 400, "Bad Request", "invalid_params")
+        self.assertEqual(body["field"], "return_url")
+
+
 class Who(Document):
     def test_wrong_or_missing_credentials(self):
         code, key = "biling", self.key

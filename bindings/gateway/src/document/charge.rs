@@ -23,8 +23,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The longest order id, in characters.
 const LONGEST: usize = 128;
 
-/// The body, as the document has it; `provider` and `channel` choose another way to pay than the
-/// application's own.
+/// The body, as the document has it. `provider` and `channel` choose another way to pay than the
+/// application's own; `description` and `return_url` are what some of those others want besides.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
@@ -38,6 +38,10 @@ pub(super) struct Asked {
     provider: Option<String>,
     #[serde(default)]
     channel: Option<String>,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    return_url: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -120,13 +124,13 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
         status: axum::http::StatusCode::BAD_REQUEST,
         ..Problem::from(error).field("provider")
     })?;
-    let account = account.to_owned();
-    let mut params = params(&asked, app);
+    let account = gateway.account(account)?;
+    let mut params = params(&asked, app, &account.provider);
     let key = key(gateway, app, &asked.order_id)?;
     params.insert("key".to_owned(), json!(key));
     let until = Instant::now() + PATIENCE;
     loop {
-        match calls::call(gateway, app, &account, "charge", params.clone()) {
+        match calls::call(gateway, app, &account.name, "charge", params.clone()) {
             Ok(outcome) => return Ok(answer(&outcome)),
             // Pressed twice: the first one's answer is the second one's, too.
             Err(problem) if problem.code == Code::InProgress.as_str() && Instant::now() < until => {
@@ -160,7 +164,7 @@ fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
 }
 
 /// The same in the engine's words.
-fn params(asked: &Asked, app: &App) -> Map<String, Value> {
+fn params(asked: &Asked, app: &App, provider: &str) -> Map<String, Value> {
     let item = |item: &ItemDetail| {
         let mut one = json!({"name": item.name, "price": item.price.0, "quantity": item.quantity.0});
         if let Some(id) = &item.id {
@@ -173,6 +177,14 @@ fn params(asked: &Asked, app: &App) -> Map<String, Value> {
     params.insert("amount".to_owned(), json!(asked.amount.0));
     if let Some(items) = asked.item_details.as_ref().filter(|items| !items.is_empty()) {
         params.insert("items".to_owned(), items.iter().map(item).collect());
+    } else if provider != "midtrans" {
+        // The document needs neither items nor a description; other providers than its own need one.
+        params.insert("description".to_owned(), json!(asked.order_id));
+    }
+    for (field, value) in [("description", &asked.description), ("return_url", &asked.return_url)] {
+        if let Some(value) = value {
+            params.insert(field.to_owned(), json!(value));
+        }
     }
     if let Some(customer) = asked.customer_details.as_ref().and_then(customer) {
         params.insert("customer".to_owned(), customer);
@@ -258,13 +270,24 @@ mod tests {
             "item_details": [{"id": "VPS-01", "price": 150000, "quantity": 1, "name": "Cloud VPS Basic"}],
         });
         let app = App { channel: Some("qris".to_owned()), ..crate::calls::tests::app("biling") };
-        let params = params(&asked(body).expect("it is read"), &app);
+        let params = params(&asked(body).expect("it is read"), &app, "midtrans");
         let expected = json!({
             "order_id": "INV-2025-001", "amount": 150000, "channel": "qris",
             "customer": {"name": "Budi Santoso", "email": "budi@example.com", "phone": "08123456789"},
             "items": [{"id": "VPS-01", "price": 150000, "quantity": 1, "name": "Cloud VPS Basic"}],
         });
         assert_eq!(Value::Object(params), expected);
+    }
+
+    #[test]
+    fn other_providers_are_told_what_is_paid_for() {
+        let app = crate::calls::tests::app("biling");
+        let least = || asked(json!({"order_id": "INV-1", "amount": 150000})).expect("it is read");
+        assert_eq!(params(&least(), &app, "midtrans").get("description"), None);
+        assert_eq!(params(&least(), &app, "duitku")["description"], "INV-1");
+        let more = Asked { description: Some("Hosting".to_owned()), ..least() };
+        assert_eq!(params(&more, &app, "midtrans")["description"], "Hosting");
+        assert_eq!(params(&more, &app, "duitku")["description"], "Hosting");
     }
 
     #[test]
