@@ -51,10 +51,10 @@ pub(super) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
         @if apps.is_empty() {
             (nothing(visit.say("No application may call yet.", "Belum ada aplikasi yang boleh memanggil.")))
         } @else {
-            (table(visit.say("Applications", "Aplikasi"), &head, rows))
+            (table("App Keys", &head, rows))
         }
     };
-    Answer::page(visit.say("Applications", "Aplikasi"), body)
+    Answer::page("App Keys", body)
 }
 
 pub(super) fn show_new(visit: &Visit<'_>) -> Result<Answer, Fault> {

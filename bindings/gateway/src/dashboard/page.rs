@@ -34,7 +34,7 @@ const PARTS: [Part; 8] = [
     Part { path: "/reviews", name: ["Reviews", "Tinjauan"], least: Role::Viewer },
     Part { path: "/deliveries", name: ["Deliveries", "Pengiriman"], least: Role::Viewer },
     Part { path: "/providers", name: ["Providers", "Penyedia"], least: Role::Viewer },
-    Part { path: "/apps", name: ["Applications", "Aplikasi"], least: Role::Viewer },
+    Part { path: "/apps", name: ["App Keys", "App Keys"], least: Role::Viewer },
     Part { path: "/people", name: ["People", "Orang"], least: Role::Owner },
     Part { path: "/audit", name: ["Audit log", "Log audit"], least: Role::Viewer },
 ];
