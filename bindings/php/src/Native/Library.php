@@ -113,7 +113,8 @@ final class Library
 
     private static function header(?string $named): string
     {
-        $tried = $named !== null ? [$named] : [dirname(__DIR__, 2) . '/lib/bayar.ffi.h', dirname(__DIR__, 4) . '/include/bayar.ffi.h'];
+        $own = [dirname(__DIR__, 2) . '/lib/bayar.ffi.h', dirname(__DIR__, 4) . '/include/bayar.ffi.h'];
+        $tried = $named !== null ? [$named] : [...$own, '/usr/local/include/bayar.ffi.h', '/usr/include/bayar.ffi.h'];
         foreach ($tried as $place) {
             if (is_file($place)) {
                 return file_get_contents($place);
