@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-gateway test-faults soak operations headers bench dist php-package install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-gateway test-whmcs test-faults soak operations headers bench dist php-package whmcs-package install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
@@ -41,7 +41,7 @@ check: ## the inner loop: format, clippy, unit tests
 	@echo "unit tests"
 	@cargo test --quiet --locked --workspace --lib --bins
 
-test: check test-rust test-walks test-operations test-hosts test-fpm test-gateway test-dashboard test-faults ## everything
+test: check test-rust test-walks test-operations test-hosts test-fpm test-gateway test-dashboard test-whmcs test-faults ## everything
 
 test-rust: build
 	@tests/demo/need openssl postgresql
@@ -65,7 +65,6 @@ test-hosts: build ## the hosts: Python, PHP, C, and the ABI itself
 	@$(CARGO_BUILD) -p bayar --example charge
 	@tests/hosts/run $(BUILT)
 
-.PHONY: test-fpm
 test-fpm: build ## PHP-FPM: its modes, recycled and killed workers, upgrades, docs/php.md
 	@tests/demo/need php python3 php-fpm php-curl nginx openssl cc composer psr curl
 	@echo "testing PHP-FPM"
@@ -82,11 +81,15 @@ test-gateway: build ## the gateway: its document's API, API v1, callbacks, sever
 	@echo "testing the gateway"
 	@tests/gateway/run $(BUILT)
 
-.PHONY: test-dashboard
 test-dashboard: build ## the gateway's dashboard, used by a person with a browser
 	@tests/demo/need python3 venv chromium chromedriver
 	@echo "using the dashboard"
 	@tests/gateway/browser/run $(BUILT)
+
+test-whmcs: faulty ## the WHMCS module: in a stand-in for WHMCS, and its payment box in a browser
+	@tests/demo/need php php-mysql php-curl illuminate mariadb chromium chromedriver python3 venv
+	@echo "testing the WHMCS module"
+	@tests/whmcs/run $(BUILT)
 
 test-faults: faulty ## nothing lost, nothing sent twice, nobody fooled
 	@tests/demo/need php python3 cc strace
@@ -134,6 +137,12 @@ php-package: ## the composer package with its library, command and plugins, in b
 	@tests/demo/need php
 	@$(MAKE) --no-print-directory PROFILE=release build
 	@php bindings/php/package.php $(CARGO_TARGET_DIR)/release
+
+whmcs-package: ## what is uploaded to a WHMCS, in target/whmcs
+	@tests/demo/need php
+	@$(MAKE) --no-print-directory PROFILE=release build
+	@bindings/whmcs/package $(CARGO_TARGET_DIR)/release $(CARGO_TARGET_DIR)/whmcs
+	@echo "upload what is in $(CARGO_TARGET_DIR)/whmcs"
 
 install: dist ## install into PREFIX (/usr/local)
 	@echo "installing into $(DESTDIR)$(PREFIX)"

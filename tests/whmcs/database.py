@@ -1,6 +1,7 @@
 """A MariaDB of the tests' own: on a socket in a temporary directory, gone with it."""
 
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -22,7 +23,7 @@ class Database:
             quietly("mariadb-install-db", *own, "--skip-test-db", "--auth-root-authentication-method=normal")
             ready, told = os.pipe()
             # Nobody else reaches its socket, so it asks for no password. A disk is not what these tests are about.
-            command = ["mariadbd", *own, f"--socket={self.socket}", "--skip-networking", "--skip-grant-tables", f"--pid-file={home / 'pid'}"]
+            command = [shutil.which("mariadbd") or "/usr/sbin/mariadbd", *own, f"--socket={self.socket}", "--skip-networking", "--skip-grant-tables", f"--pid-file={home / 'pid'}"]
             command += ["--innodb-flush-log-at-trx-commit=2", "--skip-log-bin"]
             self._process = subprocess.Popen(command, stdout=told, stderr=told)
             os.close(told)

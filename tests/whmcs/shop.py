@@ -49,31 +49,118 @@ duitku/BC
 """
 
 
-class Shop:
-    """Made once for all tests; ended by :meth:`stop`."""
+class Standin:
+    """A WHMCS of its own, without the module: files, database, servers. Ended by :meth:`stop`."""
 
-    def __init__(self, package, faulty, database, sandbox):
+    def __init__(self, database, name):
         self._home = tempfile.TemporaryDirectory(prefix="bayar-shop-")
         self.home = Path(self._home.name)
         self.root = self.home / "public_html"
-        self.sandbox, self._database, self._servers = sandbox, database, []
-        self.package = package
-        self.choices = [line.partition(" =")[0] for line in CHANNELS.split("\n") if line]
-        subprocess.run(["cp", "-al", package, self.root], check=True)
-        shutil.copytree(STANDIN, self.root, dirs_exist_ok=True)
-        (self.root / "configuration.php").write_text(f"<?php $db_socket = '{database.socket}'; $db_name = 'whmcs';")
+        self._database, self.name, self._servers = database, name, []
+        shutil.copytree(STANDIN, self.root)
+        (self.root / "configuration.php").write_text(f"<?php $db_socket = '{database.socket}'; $db_name = '{name}';")
         (self.home / "sessions").mkdir()
-        # The same with the library whose journal can be told that time has passed.
-        self.later = self.home / "later"
-        subprocess.run(["cp", "-al", self.root, self.later], check=True)
-        [library] = self.later.glob("modules/gateways/bayar/lib/native/libbayar-*.so")
-        library.unlink()
-        shutil.copy(faulty, library)
-        database.create("whmcs")
         self.browser = Browser()
         try:
+            database.create(name)
             self.server = self.serve(8)
-            self.sql("INSERT INTO tblconfiguration VALUES ('SystemURL', ''), ('CompanyName', 'Toko Contoh'), ('Language', 'english')")
+            self.url = self.server.url
+            self.sql(f"INSERT INTO tblconfiguration VALUES ('SystemURL', '{self.url}'), ('CompanyName', 'Toko Contoh'), ('Language', 'english')")
+        except BaseException:
+            self.stop()
+            raise
+
+    def php(self, *arguments, ffi=True):
+        """The command that runs PHP as a shop's server is set up."""
+        settings = {"ffi.enable": str(int(ffi)), "session.save_path": self.home / "sessions", "display_errors": "0", "error_reporting": "-1", "log_errors": "1", "error_log": self.home / "errors.log"}
+        flags = [part for name, value in settings.items() for part in ("-d", f"{name}={value}")]
+        return ["php", *flags, *map(str, arguments)]
+
+    def serve(self, workers=0, later=0, ffi=True):
+        """A server, to whose journal so many seconds have passed."""
+        command = self.php("-S", f"127.0.0.1:{free_port()}", "-t", self.root, ffi=ffi)
+        server = Server(command, workers, self.ahead(later))
+        self._servers.append(server)
+        return server
+
+    def activate(self, gateway, **settings):
+        """Activates a gateway module with settings."""
+        values = {"type": "Invoices", "name": gateway, "visible": "on", **settings}
+        self.sql(f"DELETE FROM tblpaymentgateways WHERE gateway = '{gateway}'")
+        rows = ", ".join(f"('{gateway}', '{name}', {quoted(value)})" for name, value in values.items())
+        self.sql(f"INSERT INTO tblpaymentgateways (gateway, setting, value) VALUES {rows}")
+
+    def set(self, gateway="bayar", **settings):
+        """Changes settings; None takes one away."""
+        for name, value in settings.items():
+            self.sql(f"DELETE FROM tblpaymentgateways WHERE gateway = '{gateway}' AND setting = '{name}'")
+            if value is not None:
+                self.sql(f"INSERT INTO tblpaymentgateways (gateway, setting, value) VALUES ('{gateway}', '{name}', {quoted(value)})")
+
+    def sql(self, text):
+        return self._database.run(text, self.name)
+
+    def one(self, text):
+        rows = self.sql(text)
+        return rows[0] if rows else None
+
+    def invoice(self, amount=150000, client=1, gateway="bayar", status="Unpaid"):
+        """A new invoice; gives its id."""
+        self.sql(
+            f"INSERT INTO tblinvoices (userid, date, duedate, subtotal, total, status, paymentmethod) VALUES ({client}, NOW(), NOW(), {amount}, {amount}, '{status}', '{gateway}'); "
+            f"INSERT INTO tblinvoiceitems (invoiceid, userid, type, relid, description, amount) VALUES (LAST_INSERT_ID(), {client}, 'Hosting', 1, 'Hosting Nusantara, 1 bulan', {amount})"
+        )
+        return int(self.one("SELECT MAX(id) AS id FROM tblinvoices")["id"])
+
+    def drive(self, function, *arguments):
+        """Calls what WHMCS would call, in a program of its own."""
+        return json.loads(self._php(self.root / "drive.php", function, json.dumps(arguments)))
+
+    def cron(self, later=0):
+        """Runs WHMCS's cron, when so many seconds have passed to the journal."""
+        self._php(self.root / "crons/cron.php", later=later)
+
+    def _php(self, script, *arguments, later=0):
+        ran = subprocess.run(self.php(script, *arguments), env=self.ahead(later), capture_output=True, text=True)
+        if ran.returncode:
+            raise RuntimeError(f"{script.name} {' '.join(arguments)} ended with {ran.returncode}: {self.errors()}{ran.stderr}{ran.stdout}")
+        return ran.stdout
+
+    def run(self, *arguments):
+        """Runs PHP in the shop's directory, as its owner would."""
+        ran = subprocess.run(self.php(*arguments), cwd=self.root, capture_output=True, text=True, check=True)
+        return ran.stdout
+
+    def errors(self):
+        """What PHP has complained of since the last time."""
+        log = self.home / "errors.log"
+        said = log.read_text() if log.exists() else ""
+        log.unlink(missing_ok=True)
+        return said
+
+    def ahead(self, seconds):
+        """The environment of a program to whose journal so many seconds have passed: here none have."""
+        return dict(os.environ)
+
+    def stop(self):
+        for server in self._servers:
+            server.stop()
+        self._home.cleanup()
+
+
+class Shop(Standin):
+    """With the module in it, and the sandbox behind it. Made once for all tests."""
+
+    def __init__(self, package, faulty, database, sandbox):
+        super().__init__(database, "whmcs")
+        self.package, self.sandbox = package, sandbox
+        self.choices = [line.partition(" =")[0] for line in CHANNELS.split("\n") if line]
+        try:
+            subprocess.run(["cp", "-al", f"{package}/.", self.root], check=True)
+            # The library whose journal can be told that time has passed, beside the plugins.
+            self.faulty = self.home / "faulty" / "libbayar.so"
+            subprocess.run(["cp", "-al", self.plugins, self.faulty.parent], check=True)
+            shutil.copy(faulty, self.faulty)
             self.activate("bayar", engine="here", sandbox="on", simulator=sandbox.url, channels=CHANNELS, **CREDENTIALS)
             self.be_at(self.server.url)
         except BaseException:
@@ -96,48 +183,6 @@ class Shop:
             yield
         finally:
             self.be_at(here)
-
-    def php(self, *arguments):
-        """The command that runs PHP as a shop's server is set up."""
-        settings = {"ffi.enable": "1", "session.save_path": self.home / "sessions", "display_errors": "0", "error_reporting": "-1", "log_errors": "1", "error_log": self.home / "errors.log"}
-        flags = [part for name, value in settings.items() for part in ("-d", f"{name}={value}")]
-        return ["php", *flags, *map(str, arguments)]
-
-    def serve(self, workers=0, later=0):
-        """A server, to whose journal so many seconds have passed."""
-        root = self.later if later else self.root
-        server = Server(self.php("-S", f"127.0.0.1:{free_port()}", "-t", root), workers, later)
-        self._servers.append(server)
-        return server
-
-    def activate(self, gateway, **settings):
-        """Activates a gateway module with settings."""
-        values = {"type": "Invoices", "name": gateway, "visible": "on", **settings}
-        self.sql(f"DELETE FROM tblpaymentgateways WHERE gateway = '{gateway}'")
-        rows = ", ".join(f"('{gateway}', '{name}', {quoted(value)})" for name, value in values.items())
-        self.sql(f"INSERT INTO tblpaymentgateways (gateway, setting, value) VALUES {rows}")
-
-    def set(self, gateway="bayar", **settings):
-        """Changes settings; None takes one away."""
-        for name, value in settings.items():
-            self.sql(f"DELETE FROM tblpaymentgateways WHERE gateway = '{gateway}' AND setting = '{name}'")
-            if value is not None:
-                self.sql(f"INSERT INTO tblpaymentgateways (gateway, setting, value) VALUES ('{gateway}', '{name}', {quoted(value)})")
-
-    def sql(self, text):
-        return self._database.run(text, "whmcs")
-
-    def one(self, text):
-        rows = self.sql(text)
-        return rows[0] if rows else None
-
-    def invoice(self, amount=150000, client=1, gateway="bayar", status="Unpaid"):
-        """A new invoice; gives its id."""
-        self.sql(
-            f"INSERT INTO tblinvoices (userid, date, duedate, subtotal, total, status, paymentmethod) VALUES ({client}, NOW(), NOW(), {amount}, {amount}, '{status}', '{gateway}'); "
-            f"INSERT INTO tblinvoiceitems (invoiceid, userid, type, relid, description, amount) VALUES (LAST_INSERT_ID(), {client}, 'Hosting', 1, 'Hosting Nusantara, 1 bulan', {amount})"
-        )
-        return int(self.one("SELECT MAX(id) AS id FROM tblinvoices")["id"])
 
     def box(self, invoice):
         """The payment box as a page holds it."""
@@ -165,35 +210,15 @@ class Shop:
     def reminders(self, words):
         return self.sql(f"SELECT title, description FROM tbltodolist WHERE title LIKE {quoted(f'%{words}%')}")
 
-    def drive(self, function, *arguments):
-        """Calls what WHMCS would call, in a program of its own."""
-        return json.loads(self._php(self.root / "drive.php", function, json.dumps(arguments)))
-
-    def cron(self, later=0):
-        """Runs WHMCS's cron, when so many seconds have passed to the journal."""
-        self._php((self.later if later else self.root) / "crons/cron.php", later=later)
-
-    def _php(self, script, *arguments, later=0):
-        ran = subprocess.run(self.php(script, *arguments), env=ahead(later), capture_output=True, text=True)
-        if ran.returncode:
-            raise RuntimeError(f"{script.name} {' '.join(arguments)} ended with {ran.returncode}: {self.errors()}{ran.stderr}{ran.stdout}")
-        return ran.stdout
-
-    def run(self, *arguments):
-        """Runs PHP in the shop's directory, as its owner would."""
-        ran = subprocess.run(self.php(*arguments), cwd=self.root, capture_output=True, text=True, check=True)
-        return ran.stdout
-
     @property
     def plugins(self):
-        return next(self.root.glob("modules/gateways/bayar/lib/native/plugins-*"))
+        return next(self.root.glob("modules/gateways/bayar/lib/php/lib/*/plugins-*"))
 
-    def errors(self):
-        """What PHP has complained of since the last time."""
-        log = self.home / "errors.log"
-        said = log.read_text() if log.exists() else ""
-        log.unlink(missing_ok=True)
-        return said
+    def ahead(self, seconds):
+        """The environment of a program to whose journal so many seconds have passed."""
+        if not seconds:
+            return dict(os.environ)
+        return {**os.environ, "BAYAR_LIB": str(self.faulty), "BAYAR_AHEAD_MS": str(seconds * 1000)}
 
     def deliver(self, callback, server=None, change=None):
         """Sends a callback, as the sandbox describes it, to a server; gives the HTTP status, or None
@@ -213,17 +238,12 @@ class Shop:
         except (urllib.error.URLError, ConnectionError):
             return None
 
-    def stop(self):
-        for server in self._servers:
-            server.stop()
-        self._home.cleanup()
-
 
 class Server:
     """PHP's own web server, with workers; a process group of its own, so that all of it ends."""
 
-    def __init__(self, command, workers, later=0):
-        environment = {**ahead(later), **({"PHP_CLI_SERVER_WORKERS": str(workers)} if workers else {})}
+    def __init__(self, command, workers, environment):
+        environment = {**environment, **({"PHP_CLI_SERVER_WORKERS": str(workers)} if workers else {})}
         self.process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, start_new_session=True)
         try:
             line = self.process.stderr.readline()
@@ -284,10 +304,6 @@ def form(box, do):
     action = unescape(re.search(r'<form method="post" action="([^"]+)"', box).group(1))
     quote = re.search(r'name="quote" value="([^"]+)"', box).group(1)
     return action, {"quote": quote, **({"do": do} if do else {})}
-
-
-def ahead(seconds):
-    return {**os.environ, **({"BAYAR_AHEAD_MS": str(seconds * 1000)} if seconds else {})}
 
 
 def free_port():

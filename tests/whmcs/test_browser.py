@@ -2,45 +2,48 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import world
+from shop import Standin, free_port
 from world import Case
 
-NEEDED = ["selenium", "zxing-cpp", "pillow"]
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 # Where a person may look at them afterwards.
 SHOTS = Path(os.environ["BAYAR_SHOTS"]) if "BAYAR_SHOTS" in os.environ else None
 SIZES = {"desktop": (1280, 1000), "phone": (390, 844)}
 
 
 def setUpModule():
-    home = world.SHOP.home / "python"
-    subprocess.run([sys.executable, "-m", "venv", home], check=True)
-    subprocess.run([home / "bin/pip", "install", "--quiet", "--disable-pip-version-check", *NEEDED], check=True)
+    """What requirements.txt names, installed once beside what was built."""
+    home, wanted = world.TARGET.parent / "whmcs-venv", REQUIREMENTS.read_text()
+    had = home / "requirements.txt"
+    if not had.exists() or had.read_text() != wanted:
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        subprocess.run([home / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS], check=True)
+        had.write_text(wanted)
     sys.path[:0] = map(str, home.glob("lib/python3*/site-packages"))
 
 
-class Browser(Case):
+class Chromium(Case):
+    """A test with a browser of its own."""
+
     def setUp(self):
         super().setUp()
         from selenium import webdriver
 
-        self.profile = self.shop.home / f"chromium-{time.time_ns():x}"
+        profile = self.shop.home / f"chromium-{time.time_ns():x}"
         options = webdriver.ChromeOptions()
         options.binary_location = "/usr/bin/chromium"
         quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-quic"]
-        for flag in ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={self.profile}", *quiet]:
+        for flag in ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={profile}", *quiet]:
             options.add_argument(flag)
         self.driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
         self.addCleanup(self.driver.quit)
-
-    def open(self, invoice, size="desktop", language="indonesian"):
-        self.resize(size)
-        self.driver.get(f"{self.shop.server.url}/sign_in.php?client=1&language={language}")
-        self.driver.get(f"{self.shop.server.url}/viewinvoice.php?id={invoice}")
 
     def resize(self, size):
         width, height = SIZES[size]
@@ -59,6 +62,19 @@ class Browser(Case):
         button.click()
         WebDriverWait(self.driver, 20).until(staleness_of(button))
 
+    def until(self, what, wanted):
+        """Waits until the page says so."""
+        from selenium.webdriver.support.ui import WebDriverWait
+
+        return WebDriverWait(self.driver, 20).until(lambda _: what() == wanted)
+
+
+class Box(Chromium):
+    def open(self, invoice, size="desktop", language="indonesian"):
+        self.resize(size)
+        self.driver.get(f"{self.shop.server.url}/sign_in.php?client=1&language={language}")
+        self.driver.get(f"{self.shop.server.url}/viewinvoice.php?id={invoice}")
+
     def shot(self, name):
         for size in SIZES:
             self.resize(size)
@@ -69,12 +85,6 @@ class Browser(Case):
                 SHOTS.mkdir(parents=True, exist_ok=True)
                 (SHOTS / f"{name}-{size}.png").write_bytes(self.driver.get_screenshot_as_png())
         self.resize("desktop")
-
-    def until(self, what, wanted):
-        """Waits until the page says so."""
-        from selenium.webdriver.support.ui import WebDriverWait
-
-        return WebDriverWait(self.driver, 20).until(lambda _: what() == wanted)
 
     def test_a_virtual_account_from_the_choice_to_paid(self):
         invoice = self.shop.invoice()
@@ -174,3 +184,64 @@ class Browser(Case):
         self.assertNotEqual(active.value_of_css_property("outline-style"), "none")
         active.send_keys(Keys.ENTER)
         self.assertTrue(self.find(".bayar-qr svg").is_displayed())
+
+
+class Page(Chromium):
+    """docs/whmcs.md, as its reader follows it."""
+
+    def test_from_nothing_to_a_paid_invoice(self):
+        shop = Standin(world.DATABASE, "walk")
+        self.addCleanup(shop.stop)
+        here = {"/home/shop": str(shop.home), "target/whmcs": str(self.shop.package)}
+        self.follow("copy", here)
+        port = free_port()
+        simulator = subprocess.Popen(["sh", "-c", f"exec {self.block('sandbox', here).strip()} --listen 127.0.0.1:{port} --quiet"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(simulator.wait)
+        self.addCleanup(simulator.terminate)
+        self.assertIn(f"http://127.0.0.1:{port}", simulator.stdout.readline())
+        shop.activate("bayar", **self.typed(shop, f"http://127.0.0.1:{port}"))
+        self.driver.get(f"{shop.url}/sign_in.php?client=1&admin=1")
+        self.driver.get(f"{shop.url}/modules/gateways/bayar/check.php")
+        self.assertIn("runs, version", self.find("table").text)
+        invoice = shop.invoice()
+        self.driver.get(f"{shop.url}/viewinvoice.php?id={invoice}")
+        self.press("pay midtrans/bca_va")
+        self.assertTrue(self.find(".bayar-number").is_displayed())
+        self.driver.get(f"http://127.0.0.1:{port}/")
+        self.find(f'[aria-label="Pay INV-{invoice}-A"]').click()
+        self.until(lambda: shop.one(f"SELECT status FROM tblinvoices WHERE id = {invoice}")["status"], "Paid")
+        self.driver.get(f"{shop.url}/viewinvoice.php?id={invoice}")
+        self.assertEqual(self.find("#status").get_attribute("data-status"), "Paid")
+        self.assertEqual(self.follow("review", here), "none\n")
+        made = subprocess.run(self.block("alias", here), shell=True, cwd=shop.root, check=True, capture_output=True, text=True).stdout
+        self.assertTrue(made.startswith(str(shop.root)), made)
+        self.assertEqual(shop.errors(), "")
+
+    def typed(self, shop, simulator):
+        """What its table says to type in, by the names that the module gives the fields."""
+        rows = re.findall(r"(?m)^\| ([^|]+) \| ([^|]+) \|$", self.text.split("<!-- test:settings -->")[1].split("\n\n")[0])[1:]
+        fields = {field["FriendlyName"]: (name, field) for name, field in shop.drive("bayar_config").items() if "FriendlyName" in field}
+        values = {}
+        for label, value in rows:
+            name, field = fields[label]
+            quoted = re.findall(r"`([^`]+)`", value)
+            if field["Type"] == "dropdown":
+                values[name] = next(key for key, shown in field["Options"].items() if shown == value)
+            else:
+                values[name] = "on" if value == "ticked" else "\n".join(quoted)
+        self.assertEqual(values["simulator"], "http://127.0.0.1:8400")
+        return {**values, "simulator": simulator}
+
+    @property
+    def text(self):
+        return (Path(__file__).parents[2] / "docs/whmcs.md").read_text()
+
+    def block(self, name, here):
+        """A block of commands, at places of ours."""
+        text = re.search(rf"<!-- test:{name} -->\n```sh\n(.*?)```", self.text, re.S).group(1)
+        for theirs, ours in here.items():
+            text = text.replace(theirs, ours)
+        return text
+
+    def follow(self, name, here):
+        return subprocess.run(["sh", "-ec", self.block(name, here)], check=True, capture_output=True, text=True).stdout

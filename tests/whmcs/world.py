@@ -4,6 +4,7 @@ import json
 import unittest
 
 SHOP = None
+DATABASE = None
 TARGET = None
 
 

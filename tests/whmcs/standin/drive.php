@@ -37,6 +37,17 @@ function standin_link(int $invoice): string
     return ($module . '_link')(standin_params($invoice, $module));
 }
 
+/** What the module makes of a finding about an invoice's attempt: what was asked, paid, with changes. */
+function standin_settle(int $invoice, array $changes): string
+{
+    $settings = Bayar\Whmcs\Settings::load();
+    $attempt = (new Bayar\Whmcs\Attempts())->last($invoice);
+    $changes['status'] = Bayar\Status::from($changes['status'] ?? 'paid');
+    $parts = ['account' => $attempt->account, 'orderId' => $attempt->orderId, 'intent' => $attempt->intent, 'amount' => $attempt->amount, 'payable' => $attempt->payable];
+    $finding = new Bayar\Whmcs\Finding(...array_merge($parts, $changes));
+    return (new Bayar\Whmcs\Credit(Bayar\Whmcs\Engine::open($settings), $settings))->settle($attempt, $finding)->value;
+}
+
 /** As an admin changes an invoice's status. */
 function standin_cancel(int $invoice): void
 {

@@ -60,7 +60,9 @@ final class Charge
             'callback_url' => self::callbackUrl($attempt->account),
             'expires_in' => $this->settings->life(),
         ];
-        return array_diff_key(array_filter($params), array_flip(Providers::ALL[$provider]['without'] ?? []));
+        // Providers call the gateway back, and that calls us.
+        $without = $this->settings->engine() === 'gateway' ? ['callback_url'] : [];
+        return array_diff_key(array_filter($params), array_flip([...$without, ...Providers::ALL[$provider]['without'] ?? []]));
     }
 
     /** Where an account's callbacks arrive. */

@@ -16,7 +16,7 @@ final class Check
     public static function request(array $get): Answer
     {
         if (!Host::isAdmin()) {
-            return Answer::refuse('Sign in as an admin first.', Host::url() . 'admin/');
+            return Answer::refuse('Sign in as an admin first.', Host::url());
         }
         try {
             $settings = Settings::load();

@@ -8,7 +8,7 @@ namespace Bayar\Whmcs;
 final class Config
 {
     /** @return array<string, array<string, mixed>> */
-    public static function fields(Texts $texts): array
+    public static function fields(Texts $texts, string $check): array
     {
         $fields = [
             'FriendlyName' => ['Type' => 'System', 'Value' => 'Bayar'],
@@ -17,7 +17,7 @@ final class Config
                 'file' => $texts->say('config_engine_file'),
                 'daemon' => $texts->say('config_engine_daemon'),
                 'gateway' => $texts->say('config_engine_gateway'),
-            ]], ['check' => '../modules/gateways/bayar/check.php']),
+            ]], ['check' => Box::escape($check)]),
             'sandbox' => self::field($texts, 'sandbox', 'yesno'),
         ];
         foreach (Providers::ALL as $id => $provider) {

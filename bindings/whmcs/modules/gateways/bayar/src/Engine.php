@@ -5,32 +5,25 @@ declare(strict_types=1);
 namespace Bayar\Whmcs;
 
 use Bayar\Client;
+use Bayar\Gateway as Served;
 
-/** Opens Bayar as the settings say. */
+/** Opens Bayar as the settings say. The library and the command lie in the module, beside the PHP client. */
 final class Engine
 {
     /** @throws Unusable|\Bayar\Error */
     public static function open(Settings $settings): Client
     {
-        $native = dirname(__DIR__) . '/lib/native';
         return match ($settings->engine()) {
-            'here' => Client::open($settings->configuration(self::one("$native/plugins-*")), ...self::library($native)),
-            'file' => Client::open($settings->text('config_file'), ...self::library($native)),
-            default => throw new Unusable('not yet'),
+            'here' => Client::open($settings->configuration()),
+            'file' => Client::open($settings->needed('config_file')),
+            'daemon' => Client::open(socket: $settings->needed('socket')),
+            'gateway' => Client::open(gateway: self::gateway($settings)),
         };
     }
 
-    /** What packaging put into lib/native. */
-    private static function library(string $native): array
+    private static function gateway(Settings $settings): Served
     {
-        return ['library' => self::one("$native/libbayar-*.so"), 'header' => "$native/bayar.ffi.h"];
-    }
-
-    /** Versioned names: an upgrade must not write over a library that a worker has mapped. */
-    private static function one(string $pattern): string
-    {
-        $found = glob($pattern) ?: throw new Unusable("$pattern is missing: upload the module whole.");
-        natsort($found);
-        return end($found);
+        $secrets = array_filter([$settings->needed('webhook_secret'), $settings->text('webhook_secret_before')]);
+        return new Served($settings->needed('gateway_url'), $settings->needed('app_code'), $settings->needed('api_key'), array_values($secrets));
     }
 }

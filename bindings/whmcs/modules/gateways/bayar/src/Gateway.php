@@ -21,7 +21,7 @@ final class Gateway
 
     public static function config(): array
     {
-        return Config::fields(Texts::of(Host::language(true)));
+        return Config::fields(Texts::of(Host::language(true)), Host::url() . 'modules/gateways/bayar/check.php');
     }
 
     /**

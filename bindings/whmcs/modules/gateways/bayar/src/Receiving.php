@@ -8,6 +8,7 @@ use Bayar\Acknowledgement;
 use Bayar\CallbackIgnored;
 use Bayar\Client;
 use Bayar\Error;
+use Bayar\UnknownAccount;
 
 /** A provider's callback: from its raw bytes to what it is answered. */
 final class Receiving
@@ -47,7 +48,7 @@ final class Receiving
             );
         } catch (Error $e) {
             Host::log('bayar', ['account' => $account, 'error' => $e->name, 'why' => $e->document['message']], $e instanceof CallbackIgnored ? 'Test of the provider' : 'Refused');
-            return $e->acknowledgement ?? ($e->name === 'unknown_account' ? new Acknowledgement(404, '{"status":"unknown account"}') : self::again());
+            return $e instanceof UnknownAccount ? new Acknowledgement(404, '{"status":"unknown account"}') : $e->acknowledgement ?? self::again();
         }
         $settled = $this->settle(Finding::ofOutcome($callback->outcome), $callback->outcome['delivery'] ?? []);
         return $settled === Settled::Later ? self::again() : $callback->acknowledgement;

@@ -39,7 +39,9 @@ final class Recovery
 
     public function run(): void
     {
-        foreach ($this->bayar->recover(limit: self::MOST)['intents'] as $looked) {
+        // A gateway recovers by itself, and tells what came of it.
+        $recovered = $this->settings->engine() === 'gateway' ? [] : $this->bayar->recover(limit: self::MOST)['intents'];
+        foreach ($recovered as $looked) {
             if (isset($looked['review'])) {
                 Host::remind("Payment {$looked['reference']} waits for a review", "{$looked['account']}: {$looked['review']}. To decide: bayar journal show {$looked['intent']}");
             }

@@ -31,6 +31,13 @@ final class Settings
         return $value === '' ? $default : $value;
     }
 
+    /** @throws Unusable where it is empty */
+    public function needed(string $name): string
+    {
+        $value = $this->text($name);
+        return $value !== '' ? $value : throw new Unusable('The setting "' . Texts::of('english')->say("config_$name") . '" is empty.');
+    }
+
     public function ticked(string $name): bool
     {
         return in_array(strtolower($this->text($name)), ['on', 'yes', '1'], true);
@@ -101,13 +108,13 @@ final class Settings
      *
      * @throws Unusable
      */
-    public function configuration(string $plugins): array
+    public function configuration(): array
     {
         $providers = $this->credentials();
         if ($providers === []) {
             throw new Unusable('No credentials of a provider are set.');
         }
-        return ['engine' => ['journal' => 'sqlite:' . Journal::folder($this->text('journal')) . '/journal.db', 'plugins' => $plugins], 'providers' => $providers];
+        return ['engine' => ['journal' => 'sqlite:' . Journal::folder($this->text('journal')) . '/journal.db'], 'providers' => $providers];
     }
 
     /** @return list<string> what must never stand in a log */
