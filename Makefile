@@ -12,7 +12,7 @@ CARGO_BUILD := cargo build --quiet --locked --profile $(PROFILE)
 PLUGINS := $(patsubst plugins/%/plugin/,%,$(wildcard plugins/*/plugin/))
 SHIPPED := -p bayar-ffi -p bayar-cli $(PLUGINS:%=-p bayar-%-plugin)
 
-.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-gateway test-whmcs test-faults soak operations headers bench dist php-package whmcs-package install
+.PHONY: help build demo check test test-rust test-walks test-operations test-hosts test-fpm test-gateway test-dashboard test-whmcs test-faults soak operations headers bench dist php-package whmcs-package install
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 20
