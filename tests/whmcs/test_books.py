@@ -101,6 +101,17 @@ class WentBack(Case):
         self.assertEqual(self.told(order), 200)
         self.assertEqual(self.reversals(invoice), ["150000.00"])
 
+    def test_a_chargeback_of_what_was_refunded_by_hand_is_told_to_a_person(self):
+        invoice, order = self.card()
+        [payment] = self.shop.payments(invoice)
+        columns = "userid, currency, gateway, description, amountout, transid, invoiceid, refundid"
+        self.shop.sql(f"INSERT INTO tblaccounts ({columns}) SELECT userid, 0, gateway, '', amountin, 'BY-HAND-{invoice}', invoiceid, id FROM tblaccounts WHERE transid = '{payment['transid']}'")
+        self.sandbox.act(order, "chargeback")
+        self.assertEqual([self.told(order) for _ in range(2)], [200, 200])
+        self.shop.cron(later=1200)
+        self.assertEqual(self.reversals(invoice), [])
+        self.assertEqual(len(self.shop.reminders(f"Payment {order} went back")), 1)
+
     def told(self, order):
         return self.shop.deliver(self.sandbox.callback(order), self.later)
 
@@ -168,6 +179,10 @@ class Looking(Case):
         [balance] = self.shop.drive("bayar_account_balance", {})
         self.assertGreaterEqual(balance.pop("amount"), 1500000)
         self.assertEqual(balance, {"currency": "IDR", "label": "status.available"})
+
+    def test_without_a_provider_that_answers_there_is_no_balance(self):
+        self.change(simulator="http://127.0.0.1:1")
+        self.assertEqual(self.shop.drive("bayar_account_balance", {}), [])
 
     def test_the_page_of_checks_is_for_admins(self):
         url = f"{self.shop.server.url}/modules/gateways/bayar/check.php"

@@ -7,7 +7,8 @@ declare(strict_types=1);
 if (!defined('WHMCS')) {
     exit('This file is loaded by WHMCS.');
 }
-if (defined('BAYAR_HOOKS')) {
+// The module needs PHP 8.1; WHMCS's cron must not fail because a server has an older one.
+if (defined('BAYAR_HOOKS') || PHP_VERSION_ID < 80100) {
     return;
 }
 define('BAYAR_HOOKS', true);

@@ -47,6 +47,8 @@ final class Attempt
     public readonly bool $canCancel;
     /** What the payer should know of it, by its name in the language files. */
     public readonly ?string $note;
+    /** Why it was not credited when it was looked at last. */
+    public readonly ?string $doubt;
     /** The transaction of WHMCS that credited it. */
     public readonly ?string $transaction;
     /** Whole rupiah that were given back from here. */
@@ -69,7 +71,7 @@ final class Attempt
         $this->invoiceAmount = (string) $row->invoice_amount;
         $this->currency = $row->currency;
         $this->status = $row->status;
-        [$this->intent, $this->providerReference, $this->note, $this->transaction] = [$row->intent, $row->provider_reference, $row->note, $row->transid];
+        [$this->intent, $this->providerReference, $this->note, $this->doubt, $this->transaction] = [$row->intent, $row->provider_reference, $row->note, $row->doubt, $row->transid];
         $this->payable = self::number($row->payable_amount);
         $this->expiresAt = self::number($row->expires_at);
         $this->creditedAt = self::number($row->credited_at);

@@ -156,6 +156,11 @@ final class Attempts
         $this->change($attempt, ['intent' => $intent]);
     }
 
+    public function doubted(Attempt $attempt, string $why): void
+    {
+        $this->change($attempt, ['doubt' => $why]);
+    }
+
     public function credited(Attempt $attempt, string $transaction): void
     {
         $this->change($attempt, ['transid' => $transaction, 'credited_at' => $attempt->creditedAt ?? time()]);

@@ -74,8 +74,13 @@ final class Credit
         return null;
     }
 
+    /** Told once: cron looks at it again and again. */
     private function setAside(Attempt $attempt, Finding $finding, string $why): Settled
     {
+        if ($attempt->doubt === $why) {
+            return Settled::Mismatch;
+        }
+        $this->attempts->doubted($attempt, $why);
         $this->log($attempt, $finding, Settled::Mismatch, $why);
         Host::remind("Payment $attempt->orderId was not credited", "Invoice $attempt->invoice, {$attempt->account}: $why.");
         return Settled::Mismatch;

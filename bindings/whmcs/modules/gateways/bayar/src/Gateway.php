@@ -32,7 +32,7 @@ final class Gateway
      */
     public static function link(array $params, string $only = ''): string
     {
-        $texts = Texts::here();
+        $texts = Texts::here((string) ($params['clientdetails']['language'] ?? ''));
         try {
             Tables::ensure();
             $choices = $only === '' ? Settings::load()->choices() : [Choice::read($only)];
@@ -83,8 +83,12 @@ final class Gateway
         if ($attempt === null) {
             return $information->setDescription('Not recorded by Bayar.');
         }
-        [$bayar] = self::open();
-        $intent = $bayar->intent((string) $attempt->intent)['intent'];
+        try {
+            [$bayar] = self::open();
+            $intent = $bayar->intent((string) $attempt->intent)['intent'];
+        } catch (Unusable|Error $e) {
+            return $information->setDescription($e->getMessage());
+        }
         return $information
             ->setAmount($attempt->amount)
             ->setCurrency('IDR')
@@ -99,19 +103,28 @@ final class Gateway
             ->setAdditionalDatum('Intent', $intent['id']);
     }
 
-    /** What lies with the providers that tell. */
+    /** What lies with the providers that tell. WHMCS's page of transactions must not fail because one does not. */
     public static function balances(): BalanceCollection
     {
-        [$bayar, $settings] = self::open();
         $balances = [];
-        foreach (array_unique(array_map(static fn(Choice $choice) => $choice->account, array_values($settings->choices()))) as $account) {
-            $account = (string) $account;
-            // K-Link has balances of members, none of the shop's.
-            if ($bayar->describe($account)['id'] !== 'klink' && $bayar->supports($account, 'balance')) {
-                $balances[] = Balance::factory((float) $bayar->call($account, 'balance')->data['balance'], 'IDR');
+        try {
+            [$bayar, $settings] = self::open();
+            foreach (array_unique(array_column($settings->choices(), 'account')) as $account) {
+                $balances[] = self::balance($bayar, $account);
             }
+        } catch (Unusable|Error $e) {
+            logActivity('Bayar: no balances, ' . $e->getMessage());
         }
-        return BalanceCollection::factoryFromItems(...$balances);
+        return BalanceCollection::factoryFromItems(...array_filter($balances));
+    }
+
+    private static function balance(Client $bayar, string $account): ?Balance
+    {
+        // K-Link has balances of members, none of the shop's.
+        if ($bayar->describe($account)['id'] === 'klink' || !$bayar->supports($account, 'balance')) {
+            return null;
+        }
+        return Balance::factory((float) $bayar->call($account, 'balance')->data['balance'], 'IDR');
     }
 
     /** @return array{Client, Settings} */

@@ -82,10 +82,14 @@ final class Host
         return dirname(__DIR__, 4);
     }
 
-    /** The language of whoever is looking, by WHMCS's name of it. */
-    public static function language(bool $admin = false): string
+    /**
+     * The language of whoever is looking, by WHMCS's name of it.
+     *
+     * @param string $usual that of a client, where nobody has chosen one: in an e-mail
+     */
+    public static function language(bool $admin = false, string $usual = ''): string
     {
-        $chosen = $_SESSION[$admin ? 'adminlang' : 'Language'] ?? '';
+        $chosen = ($_SESSION[$admin ? 'adminlang' : 'Language'] ?? '') ?: $usual;
         return $chosen !== '' ? (string) $chosen : (string) Capsule::table('tblconfiguration')->where('setting', 'Language')->value('value');
     }
 
@@ -121,11 +125,11 @@ final class Host
         logModuleCall('bayar', $action, $request, $answer, '', $secrets);
     }
 
-    /** Asks the shop's people to look at something: once for each title. */
+    /** Asks the shop's people to look at something; once, until they have done it. */
     public static function remind(string $title, string $text): void
     {
         $list = Capsule::table('tbltodolist');
-        if ((clone $list)->where('title', $title)->exists()) {
+        if ((clone $list)->where('title', $title)->where('status', '<>', 'Completed')->exists()) {
             return;
         }
         $today = date('Y-m-d');

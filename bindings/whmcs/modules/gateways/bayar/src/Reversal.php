@@ -18,10 +18,10 @@ final class Reversal
         }
         if ($finding->status !== Status::Disputed && $attempt->refunded > 0) {
             // Given back from here: WHMCS's own refund is in the books, or is just being written.
-            return $this->refundedHere($attempt, $finding);
+            return self::refundedHere($attempt, $finding);
         }
         if ($finding->status === Status::PartiallyRefunded) {
-            $this->remind($attempt, 'Part of it was given back at the provider. WHMCS reverses only whole payments: enter the refund by hand.');
+            self::remind($attempt, 'Part of it was given back at the provider. WHMCS reverses only whole payments: enter the refund by hand.');
             return Settled::Nothing;
         }
         $settled = Lock::hold((string) $attempt->intent, $this->settings->patience(), fn() => self::locked($attempt)) ?? Settled::Later;
@@ -29,10 +29,10 @@ final class Reversal
         return $settled;
     }
 
-    private function refundedHere(Attempt $attempt, Finding $finding): Settled
+    private static function refundedHere(Attempt $attempt, Finding $finding): Settled
     {
         if ($finding->status === Status::Refunded && $attempt->refunded < $attempt->amount) {
-            $this->remind($attempt, 'It was given back whole at the provider, and in part from here: enter the rest by hand.');
+            self::remind($attempt, 'It was given back whole at the provider, and in part from here: enter the rest by hand.');
         }
         return Settled::Nothing;
     }
@@ -41,13 +41,20 @@ final class Reversal
     {
         $reversal = "$attempt->transaction-R";
         if (!Host::recorded($reversal)) {
-            Host::reverse($reversal, $attempt->transaction);
+            try {
+                Host::reverse($reversal, $attempt->transaction);
+            } catch (\PDOException $e) {
+                throw $e;
+            } catch (\Exception $e) {
+                // WHMCS's own reasons: the entry is gone, or was refunded by hand.
+                self::remind($attempt, "WHMCS does not reverse it ({$e->getMessage()}): see whether its books are right.");
+            }
         }
         (new Attempts())->reversed($attempt);
         return Settled::Reversed;
     }
 
-    private function remind(Attempt $attempt, string $text): void
+    private static function remind(Attempt $attempt, string $text): void
     {
         Host::remind("Payment $attempt->orderId went back", "Invoice $attempt->invoice, transaction $attempt->transaction: $text");
     }

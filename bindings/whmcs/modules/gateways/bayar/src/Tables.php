@@ -79,6 +79,7 @@ final class Tables
         $table->tinyInteger('can_ask')->default(0);
         $table->tinyInteger('can_cancel')->default(0);
         $table->string('note', 32)->nullable();
+        $table->text('doubt')->nullable();
         $table->string('transid', 64)->nullable();
         $table->bigInteger('refunded')->default(0);
         // Seconds since 1970-01-01 UTC.

@@ -10,10 +10,10 @@ final class Texts
     /** @param array<string, string> $texts */
     private function __construct(private readonly array $texts, public readonly string $locale) {}
 
-    /** In the language of whoever is looking at a page of the shop's. */
-    public static function here(): self
+    /** In the language of whoever is looking at a page of the shop's, else in the client's. */
+    public static function here(string $clients = ''): self
     {
-        return self::of(Host::language());
+        return self::of(Host::language(usual: $clients));
     }
 
     /** @param string $language by WHMCS's name of it; what is not Indonesian is English */
