@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 STANDIN = Path(__file__).resolve().parent / "standin"
@@ -58,6 +59,22 @@ class Database:
         lines = ran.stdout.splitlines()
         names = lines[0].split("\t") if lines else []
         return [dict(zip(names, map(value, line.split("\t")))) for line in lines[1:]]
+
+    @contextmanager
+    def readable_only(self, table, database):
+        """Others read a table and wait with what they write."""
+        command = ["mariadb", "--no-defaults", f"--socket={self.socket}", "--batch", "--skip-column-names", "--unbuffered", database]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as session:
+            session.stdin.write(f"LOCK TABLES {table} READ; SELECT 'locked';\n")
+            session.stdin.flush()
+            assert session.stdout.readline() == "locked\n"
+            yield
+            session.stdin.close()
+
+    def waiting(self, table):
+        """How many wait with what they write into a table."""
+        sql = f"SELECT COUNT(*) AS waiting FROM information_schema.processlist WHERE state LIKE 'Waiting for table%' AND info LIKE '%{table}%'"
+        return int(self.run(sql)[0]["waiting"])
 
     def stop(self):
         if self._process:

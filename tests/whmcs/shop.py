@@ -14,6 +14,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from contextlib import contextmanager
+from functools import cached_property
 from html import unescape
 from pathlib import Path
 
@@ -82,6 +83,12 @@ class Standin:
         server = Server(command, workers, self.ahead(later))
         self._servers.append(server)
         return server
+
+    @cached_property
+    def crowd(self):
+        """Eight servers of one process each: what is sent to all of them is at work at the same time. Workers of
+        one server accept connections that they do not serve yet."""
+        return [self.serve() for _ in range(8)]
 
     def activate(self, gateway, **settings):
         """Activates a gateway module with settings."""

@@ -4,12 +4,11 @@ import re
 import subprocess
 import tempfile
 import threading
-import time
 from pathlib import Path
 
 import world
 from shop import CREDENTIALS
-from world import Case
+from world import Case, until
 
 
 class Engines(Case):
@@ -99,12 +98,3 @@ class Engines(Case):
         self.shop.cron()
         logged = self.shop.sql("SELECT data FROM tblgatewaylog") + self.shop.sql("SELECT request, response FROM tblmodulelog")
         self.assertFalse([row for row in logged if key in str(row) or secret in str(row)])
-
-
-def until(holds):
-    """Waits until another program has done its part."""
-    end = time.monotonic() + 30
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError("not within 30 s")
-        time.sleep(0.05)

@@ -4,8 +4,9 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 
-from shop import form
-from world import Case
+import world
+from shop import Browser, form
+from world import Case, until
 
 NUMBERS = {
     "midtrans/bca_va": "virtual_account",
@@ -84,13 +85,26 @@ class Box(Case):
 class OneAttempt(Case):
     def test_a_second_press_makes_no_second_payment(self):
         invoice = self.shop.invoice()
-        box = self.shop.box(invoice)
+        _, fields = form(self.shop.box(invoice), "pay midtrans/bca_va")
         with ThreadPoolExecutor(8) as pool:
-            pages = list(pool.map(lambda _: self.shop.press(invoice, "pay midtrans/bca_va", box), range(8)))
+            with world.DATABASE.readable_only("mod_bayar_attempts", "whmcs"):
+                # Each with a session of its own: PHP lets the requests of one wait for each other.
+                presses = [pool.submit(Browser().post, f"{server.url}/modules/gateways/bayar/pay.php", fields) for server in self.shop.crowd]
+                # All of them have found no open attempt, and are about to begin one.
+                until(lambda: world.DATABASE.waiting("mod_bayar_attempts") == 8)
+            pages = [press.result() for press in presses]
         self.assertEqual({page.status for page in pages}, {303})
         self.assertEqual(self.attempts(invoice), ["A pending 1"])
         order = self.sandbox.get(f"midtrans/{self.shop.attempt(invoice)['order_id']}")
         self.assertEqual(order["arrived"], {"charge": 1})
+
+    def test_the_database_itself_allows_one_open_attempt_an_invoice(self):
+        invoice = self.shop.invoice()
+        self.shop.pay(invoice, "midtrans/bca_va")
+        again = "INSERT INTO mod_bayar_attempts (invoiceid, userid, number, open, gateway, account, channel, label, order_id, amount, invoice_amount, currency, rate, status, created_at, updated_at) "
+        same = f"SELECT invoiceid, userid, 2, 1, gateway, account, channel, label, CONCAT(order_id, 'X'), amount, invoice_amount, currency, rate, status, created_at, updated_at FROM mod_bayar_attempts WHERE invoiceid = {invoice}"
+        with self.assertRaisesRegex(RuntimeError, "Duplicate entry '[0-9]+-1' for key"):
+            self.shop.sql(again + same)
 
     def test_another_way_is_not_begun_beside_an_open_one(self):
         invoice = self.shop.invoice()

@@ -1,6 +1,7 @@
 """What `run` has started, for the tests."""
 
 import json
+import time
 import unittest
 
 SHOP = None
@@ -47,3 +48,12 @@ class Case(unittest.TestCase):
         self.assertEqual([payment["amountin"] for payment in payments], [amount] * times)
         self.assertEqual(SHOP.status(invoice), "Paid" if times else "Unpaid")
         return payments
+
+
+def until(holds):
+    """Waits until another program has done its part."""
+    end = time.monotonic() + 30
+    while not holds():
+        if time.monotonic() > end:
+            raise AssertionError("not within 30 s")
+        time.sleep(0.05)

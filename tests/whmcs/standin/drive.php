@@ -37,15 +37,23 @@ function standin_link(int $invoice): string
     return ($module . '_link')(standin_params($invoice, $module));
 }
 
-/** What the module makes of a finding about an invoice's attempt: what was asked, paid, with changes. */
-function standin_settle(int $invoice, array $changes): string
+/**
+ * What the module makes of a finding about an invoice's attempt: what was asked, paid, with changes.
+ *
+ * @param ?array<string, mixed> $callback what the engine is told of it before
+ */
+function standin_settle(int $invoice, array $changes, ?array $callback): string
 {
     $settings = Bayar\Whmcs\Settings::load();
+    $bayar = Bayar\Whmcs\Engine::open($settings);
     $attempt = (new Bayar\Whmcs\Attempts())->last($invoice);
+    if ($callback !== null) {
+        $bayar->callback($attempt->account, $callback['body'], $callback['headers']);
+    }
     $changes['status'] = Bayar\Status::from($changes['status'] ?? 'paid');
     $parts = ['account' => $attempt->account, 'orderId' => $attempt->orderId, 'intent' => $attempt->intent, 'amount' => $attempt->amount, 'payable' => $attempt->payable];
     $finding = new Bayar\Whmcs\Finding(...array_merge($parts, $changes));
-    return (new Bayar\Whmcs\Credit(Bayar\Whmcs\Engine::open($settings), $settings))->settle($attempt, $finding)->value;
+    return (new Bayar\Whmcs\Credit($bayar, $settings))->settle($attempt, $finding)->value;
 }
 
 /** As an admin changes an invoice's status. */
