@@ -437,15 +437,19 @@ fn a_lock_that_is_never_released_is_an_error() {
         let database = place.journal();
         put(&database, "first").expect("a commit");
         // Another engine, stopped inside a transaction.
+        let within = place.0.path().join("within");
         let stopped = forked(|| {
             let stop = place.journal().write(&mut |t| {
                 insert(t, "stopped")?;
+                File::create(&within).expect("it says so");
                 thread::sleep(Duration::from_secs(60));
                 Ok(())
             });
             stop.expect("never reached");
         });
-        thread::sleep(Duration::from_millis(200));
+        while !within.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
         stopped.signal(libc::SIGSTOP);
         let begin = Instant::now();
         unavailable(put(&database, "late"), "another process kept it locked for 5 s");
@@ -453,10 +457,12 @@ fn a_lock_that_is_never_released_is_an_error() {
         assert_eq!(keys(&database).len(), 1, "reading goes on");
         stopped.ends();
         // Another program, which knows nothing of our lock file.
-        let program = "import sqlite3,sys,time; c=sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); time.sleep(60)";
-        let mut other =
-            Command::new("python3").args(["-c", program]).arg(place.path()).spawn().expect("python3 runs");
-        thread::sleep(Duration::from_millis(500));
+        let program = "import sqlite3,sys,time; c=sqlite3.connect(sys.argv[1]); c.execute('BEGIN IMMEDIATE'); print('begun', flush=True); time.sleep(60)";
+        let mut python = Command::new("python3");
+        python.args(["-c", program]).arg(place.path()).stdout(Stdio::piped());
+        let mut other = python.spawn().expect("python3 runs");
+        let mut said = [0; 6];
+        other.stdout.take().expect("a pipe").read_exact(&mut said).expect("it has begun");
         unavailable(put(&database, "late"), "another program kept it locked for 5 s");
         other.kill().expect("it runs");
         other.wait().expect("it ends");
