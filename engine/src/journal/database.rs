@@ -82,6 +82,10 @@ pub enum Cell {
     Text(String),
 }
 
+/// What is to be done in one transaction, by whichever thread has its turn. It may run again from the start,
+/// with nothing of the first run kept.
+pub type Work = Box<dyn FnMut(&mut dyn Transaction) -> Result<(), Error> + Send>;
+
 /// A database. Opened at first use, in each process anew.
 pub trait Database: Send + Sync {
     /// Runs `work` in one transaction that may write; it is durable when this returns `Ok`. An
@@ -92,7 +96,17 @@ pub trait Database: Send + Sync {
     /// What `work` gave; [`Code::JournalUnavailable`] and its kin where the database fails.
     fn write(&self, work: &mut dyn FnMut(&mut dyn Transaction) -> Result<(), Error>) -> Result<(), Error>;
 
-    /// Runs `work` in one transaction that only reads.
+    /// As [`Database::write`], and what several threads write at the same time may be made durable by one
+    /// commit: another thread may run `work`. Each is kept or rolled back by itself: where one fails, all are run
+    /// again, one after the other, so this is for work that seldom does.
+    ///
+    /// # Errors
+    /// As for [`Database::write`].
+    fn write_together(&self, mut work: Work) -> Result<(), Error> {
+        self.write(&mut *work)
+    }
+
+    /// Runs `work` in one transaction that only reads what was committed.
     ///
     /// # Errors
     /// As for [`Database::write`].

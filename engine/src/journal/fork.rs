@@ -74,8 +74,12 @@ impl Drop for Inside {
             let mut state = lock();
             state.inside -= 1;
             DEPTH.set(DEPTH.get() - 1);
+            let awaited = state.forking > 0;
             drop(state);
-            CHANGED.notify_all();
+            // To notify nobody is a system call all the same.
+            if awaited {
+                CHANGED.notify_all();
+            }
         }
     }
 }

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bayar_provider::{Event, Evidence, Stage, Status};
+use bayar_provider::{Event, Evidence, Status};
 use serde_json::{Value, json};
 
-use super::database::{Database, Transaction};
+use super::attempt::{Ending, Opening};
+use super::database::{Cell, Database, Transaction};
 use super::fold::{Folded, State, fold};
-use super::rows::{OWN, SENDING, facts, int, maybe_int, maybe_text, one_intent, state, text, tries, word};
+use super::rows::{facts, int, maybe_int, maybe_text, one_intent, state, text, tries, word};
 use super::{
     Attempt, Begun, Change, Claim, Due, End, Figure, Filter, Intent, Journal, Look, Order, Received, Said,
     Scope, Sent, Story, Tidied,
 };
 use crate::ambient::{Ambient, System, make_id};
 use crate::error::Error;
-use crate::outcome::Outcome;
 
 /// How long after a callback made the engine ask it may not be made to ask again about the same
 /// intent: forged ones must not use up the provider's patience.
@@ -51,6 +51,22 @@ impl Ledger {
         Ok(result.expect("the database ran the work, or gave an error"))
     }
 
+    /// The same, and one commit may do for what several threads write: see [`Database::write_together`].
+    fn write_together<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let result = Arc::new(Mutex::new(None));
+        let kept = Arc::clone(&result);
+        self.database.write_together(Box::new(move |tx| {
+            let done = work(tx)?;
+            *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            Ok(())
+        }))?;
+        let done = result.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(done.expect("the database ran the work, or gave an error"))
+    }
+
     /// Runs `work` in one transaction that only reads.
     pub(super) fn read<T>(
         &self,
@@ -79,11 +95,13 @@ impl Journal for Ledger {
     }
 
     fn sending(&self, attempt: &Attempt<'_>) -> Result<Begun, Error> {
-        self.write(|tx| sending(tx, attempt))
+        let opening = Opening::of(attempt)?;
+        self.write_together(move |tx| opening.write(tx))
     }
 
     fn concluded(&self, sent: &Sent, end: &End<'_>) -> Result<Option<Intent>, Error> {
-        self.write(|tx| concluded(tx, sent, end))
+        let ending = Ending::of(sent, end);
+        self.write_together(move |tx| ending.write(tx))
     }
 
     fn learned(&self, scope: Scope<'_>, order: &Order<'_>, said: &Said<'_>) -> Result<Option<Intent>, Error> {
@@ -127,19 +145,24 @@ impl Journal for Ledger {
     }
 
     fn received(&self, scope: Scope<'_>, event: &Event) -> Result<Received, Error> {
-        self.write(|tx| received(tx, scope, event))
+        let (account, environment) = (scope.account.to_owned(), scope.environment.to_owned());
+        let event = event.clone();
+        self.write_together(move |tx| {
+            received(tx, Scope { account: &account, environment: &environment }, &event)
+        })
     }
 
     fn may_ask(&self, intent: &str) -> Result<bool, Error> {
-        self.write(|tx| {
+        let intent = intent.to_owned();
+        self.write_together(move |tx| {
             let now = tx.now_ms()?;
             let ask =
                 "UPDATE intent SET asked_ms = ?2 WHERE id = ?1 AND (asked_ms IS NULL OR asked_ms <= ?3)";
-            let may = tx.execute(ask, &[text(intent), int(now), int(now - ASK_EVERY_MS)])? == 1;
+            let may = tx.execute(ask, &[text(intent.as_str()), int(now), int(now - ASK_EVERY_MS)])? == 1;
             if !may {
                 let later =
                     "UPDATE intent SET next_ms = ?2 WHERE id = ?1 AND (next_ms IS NULL OR next_ms > ?2)";
-                tx.execute(later, &[text(intent), int(now + ASK_EVERY_MS)])?;
+                tx.execute(later, &[text(intent.as_str()), int(now + ASK_EVERY_MS)])?;
             }
             Ok(may)
         })
@@ -210,7 +233,7 @@ impl Journal for Ledger {
     }
 }
 
-fn of_key(tx: &mut dyn Transaction, tenant: &str, key: &str) -> Result<Option<Intent>, Error> {
+pub(super) fn of_key(tx: &mut dyn Transaction, tenant: &str, key: &str) -> Result<Option<Intent>, Error> {
     one_intent(tx, "WHERE tenant = ?1 AND key = ?2", &[text(tenant), text(key)])
 }
 
@@ -237,162 +260,21 @@ fn owner(
     one_intent(tx, &behind, &values)
 }
 
-fn sending(tx: &mut dyn Transaction, attempt: &Attempt<'_>) -> Result<Begun, Error> {
-    let now = tx.now_ms()?;
-    let lease = now + attempt.lease_ms;
-    let id = attempt.call.intent.as_str();
-    let mut fresh = false;
-    let (number, fence) = match attempt.after {
-        // One more request of this call: whoever took the intent over meanwhile goes on alone.
-        Some(before) => {
-            let sql =
-                "UPDATE intent SET lease_ms = ?3, next_ms = ?3, updated_ms = ?4 WHERE id = ?1 AND fence = ?2";
-            if tx.execute(sql, &[text(id), int(before.fence), int(lease), int(now)])? == 0 {
-                return known(tx, id);
-            }
-            let sql = "UPDATE attempt SET stage = ?2, ended_ms = ?3 WHERE intent = ?1 AND stage = 'sending'";
-            tx.execute(sql, &[text(id), text(word(&Stage::Answered)), int(now)])?;
-            (before.number + 1, before.fence)
-        }
-        None if insert(tx, attempt, now, lease)? => {
-            fresh = true;
-            (1, 1)
-        }
-        None => match taken(tx, attempt)? {
-            Some(Begun::Known(intent)) if intent.id == id && intent.state == State::New => {
-                again(tx, &intent, now, lease)?
-            }
-            Some(begun) => return Ok(begun),
-            None => return Ok(Begun::Taken),
-        },
-    };
-    let sql = "INSERT INTO attempt (intent, number, class, stage, began_ms) VALUES (?1, ?2, ?3, ?4, ?5)
-        ON CONFLICT DO NOTHING";
-    let values = [text(id), int(number), text(word(&attempt.class)), text(SENDING), int(now)];
-    if tx.execute(sql, &values)? == 0 {
-        return known(tx, id);
-    }
-    if !fresh {
-        let sql = "UPDATE intent SET state = ?2 WHERE id = ?1";
-        tx.execute(sql, &[text(id), state(State::Sending)])?;
-    }
-    Ok(Begun::Sent(Sent { intent: id.to_owned(), number, fence }))
-}
-
-fn known(tx: &mut dyn Transaction, id: &str) -> Result<Begun, Error> {
-    let intent = one_intent(tx, "WHERE id = ?1", &[text(id)])?;
-    Ok(intent.map_or(Begun::Taken, |intent| Begun::Known(Box::new(intent))))
-}
-
-/// What stands in the way of a new intent: its own row, the key's, or the reference's.
-fn taken(tx: &mut dyn Transaction, attempt: &Attempt<'_>) -> Result<Option<Begun>, Error> {
-    let id = &attempt.call.intent;
-    let mut found = one_intent(tx, "WHERE id = ?1 /*for update*/", &[text(id.as_str())])?;
-    if found.is_none() && !attempt.key.is_empty() {
-        found = of_key(tx, attempt.tenant, attempt.key)?;
-    }
-    Ok(found.map(|intent| Begun::Known(Box::new(intent))))
-}
-
-/// An intent of which nothing was sent is sent again under the same key.
-fn again(tx: &mut dyn Transaction, intent: &Intent, now: i64, lease: i64) -> Result<(i64, i64), Error> {
-    let sql =
-        "UPDATE intent SET fence = fence + 1, lease_ms = ?2, next_ms = ?2, updated_ms = ?3 WHERE id = ?1";
-    tx.execute(sql, &[text(intent.id.as_str()), int(lease), int(now)])?;
-    Ok((intent.attempts + 1, intent.fence + 1))
-}
-
-fn insert(tx: &mut dyn Transaction, attempt: &Attempt<'_>, now: i64, lease: i64) -> Result<bool, Error> {
-    let call = attempt.call;
-    let amount = call.params.get("amount").and_then(bayar_provider::Rupiah::from_wire).map(rupiah);
-    let document = serde_json::to_string(call).map_err(|e| super::rows::unreadable(&e.to_string()))?;
-    let key = Some(attempt.key).filter(|key| !key.is_empty());
-    let sql = "INSERT INTO intent (id, account, environment, provider, operation, class, tenant, key, digest, order_id,
-            reference, owns, amount, state, call, resend, fence, lease_ms, next_ms, tries, misses, created_ms, updated_ms,
-            channel)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, 1, ?17, ?17, 0, 0, ?18, ?18, ?19)
-        ON CONFLICT DO NOTHING";
-    let values = [
-        text(call.intent.as_str()),
-        text(attempt.scope.account),
-        text(attempt.scope.environment),
-        text(attempt.provider),
-        text(attempt.operation),
-        text(word(&attempt.class)),
-        text(attempt.tenant),
-        maybe_text(key),
-        text(attempt.digest),
-        maybe_text(attempt.order_id),
-        text(call.reference.as_str()),
-        int(i64::from(attempt.owns)),
-        maybe_int(amount),
-        state(State::Sending),
-        text(document),
-        int(i64::from(attempt.resend)),
-        int(lease),
-        int(now),
-        maybe_text(call.params.get("channel").and_then(Value::as_str)),
-    ];
-    Ok(tx.execute(sql, &values)? == 1)
-}
-
-fn concluded(tx: &mut dyn Transaction, sent: &Sent, end: &End<'_>) -> Result<Option<Intent>, Error> {
-    let now = tx.now_ms()?;
-    let id = sent.intent.as_str();
-    let (stage, code, http_status) = match end {
-        End::Outcome(_) => (Stage::Answered, None, None),
-        End::Error(error) => {
-            let http_status = error.provider.as_ref().and_then(|said| said.http_status);
-            (error.stage, Some(error.code.as_str()), http_status)
-        }
-        End::Abandoned => (Stage::MaybeSent, None, None),
-    };
-    let sql = "UPDATE attempt SET stage = ?3, code = ?4, http_status = ?5, ended_ms = ?6
-        WHERE intent = ?1 AND number = ?2 AND stage IN ('sending', 'maybe_sent')";
-    let http_status = maybe_int(http_status.map(i64::from));
-    tx.execute(
-        sql,
-        &[text(id), int(sent.number), text(word(&stage)), maybe_text(code), http_status, int(now)],
-    )?;
-    let Some(intent) = one_intent(tx, "WHERE id = ?1 /*for update*/", &[text(id)])? else {
-        return Ok(None);
-    };
-    let scope = Scope { account: &intent.account, environment: &intent.environment };
-    let dedupe = format!("call/{id}/{}", sent.number);
-    let (mut outcome, mut error) = (None, None);
-    match end {
-        End::Outcome(said) => {
-            NewFact { dedupe: &dedupe, ..NewFact::own(scope, &intent, said) }.keep(tx)?;
-            outcome = Some(json!(said).to_string());
-        }
-        End::Error(said) => {
-            // A documented refusal is an end; whatever else leaves no outcome leaves no fact either.
-            if said.stage == Stage::Answered {
-                let failed = NewFact {
-                    source: OWN,
-                    dedupe: &dedupe,
-                    evidence: Evidence::E2,
-                    status: Status::Failed,
-                    ..NewFact::of(scope, &intent)
-                };
-                failed.keep(tx)?;
-            }
-            error = Some(json!(said).to_string());
-        }
-        End::Abandoned => {}
-    }
-    // Only the holder of the lease gives it back; what was learned counts whoever learned it.
-    let sql = "UPDATE intent SET outcome = COALESCE(?3, outcome), error = COALESCE(?4, error),
-        lease_ms = CASE WHEN fence = ?2 THEN 0 ELSE lease_ms END WHERE id = ?1";
-    tx.execute(sql, &[text(id), int(sent.fence), maybe_text(outcome), maybe_text(error)])?;
-    refold(tx, id)
-}
-
 /// Computes state and review anew from all that is known, and says when recovery is to look again.
 pub(super) fn refold(tx: &mut dyn Transaction, id: &str) -> Result<Option<Intent>, Error> {
-    let Some(mut intent) = one_intent(tx, "WHERE id = ?1 /*for update*/", &[text(id)])? else {
-        return Ok(None);
-    };
+    match one_intent(tx, "WHERE id = ?1 /*for update*/", &[text(id)])? {
+        Some(intent) => folded(tx, intent, [Cell::Null, Cell::Null]).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The same of an intent that was just read and is locked; its lease is written as it stands, and the
+/// documents, outcome and error, where they are given.
+pub(super) fn folded(
+    tx: &mut dyn Transaction,
+    mut intent: Intent,
+    [outcome, error]: [Cell; 2],
+) -> Result<Intent, Error> {
     let now = tx.now_ms()?;
     let folded = come_to(tx, &intent)?;
     let moved = folded.state != intent.state;
@@ -411,9 +293,10 @@ pub(super) fn refold(tx: &mut dyn Transaction, id: &str) -> Result<Option<Intent
     intent.updated_ms = now;
     let sql =
         "UPDATE intent SET state = ?2, review = ?3, provider_reference = ?4, payable = ?5, next_ms = ?6,
-        tries = ?7, updated_ms = ?8 WHERE id = ?1";
+        tries = ?7, updated_ms = ?8, lease_ms = ?9, outcome = COALESCE(?10, outcome), error = COALESCE(?11, error)
+        WHERE id = ?1";
     let values = [
-        text(id),
+        text(intent.id.as_str()),
         state(intent.state),
         maybe_text(intent.review.as_deref()),
         maybe_text(intent.provider_reference.as_deref()),
@@ -421,9 +304,12 @@ pub(super) fn refold(tx: &mut dyn Transaction, id: &str) -> Result<Option<Intent
         maybe_int(intent.next_ms),
         int(intent.tries),
         int(now),
+        int(intent.lease_ms),
+        outcome,
+        error,
     ];
     tx.execute(sql, &values)?;
-    Ok(Some(intent))
+    Ok(intent)
 }
 
 /// What all that is known of an intent comes to.
@@ -472,7 +358,7 @@ fn received(tx: &mut dyn Transaction, scope: Scope<'_>, event: &Event) -> Result
     };
     let new = fact.keep(tx)?;
     let intent = match intent {
-        Some(intent) if new => refold(tx, &intent.id)?,
+        Some(intent) if new => Some(folded(tx, intent, [Cell::Null, Cell::Null])?),
         other => other,
     };
     Ok(Received { repeated: !new, intent: intent.map(Box::new) })
@@ -545,22 +431,6 @@ impl<'a> NewFact<'a> {
             refunded: None,
             review: None,
             document: &Value::Null,
-        }
-    }
-
-    /// The answer to the intent's own request.
-    fn own(scope: Scope<'a>, intent: &'a Intent, outcome: &'a Outcome) -> Self {
-        let result = &outcome.result;
-        NewFact {
-            source: OWN,
-            evidence: result.evidence,
-            status: result.status,
-            provider_reference: result.provider_reference.as_deref(),
-            amount: result.amount.map(rupiah),
-            payable: result.payable_amount.map(rupiah),
-            review: result.review.as_deref(),
-            document: &result.raw,
-            ..NewFact::of(scope, intent)
         }
     }
 

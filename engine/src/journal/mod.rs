@@ -9,11 +9,12 @@
 //! | `figures` | how many there were, what became of them, how long providers took |
 //! | `care` | what recovery takes on; forgetting, and what is old |
 //! | `database`, `schema`, `tables` | what a database must do, how it is brought up to date, and what it holds |
-//! | `sqlite`, `lockfile`, `postgres`, `fork` | the databases, and what happens to them when a process forks |
+//! | `sqlite`, `turn`, `lockfile`, `postgres`, `fork` | the databases, and what happens to them when a process forks |
 //!
 //! It stands in both ways: before a request that moves money is sent, after it was answered, and
 //! before a callback is acknowledged.
 
+mod attempt;
 #[cfg(test)]
 mod behaviour;
 mod care;
@@ -99,7 +100,8 @@ pub trait Journal: Send + Sync {
     /// attempt, in one transaction. Where it fails, nothing is sent.
     fn sending(&self, attempt: &Attempt<'_>) -> Result<Begun, Error>;
 
-    /// What became of the last attempt, before the host learns of it.
+    /// What became of the last attempt, before the host learns of it. Gives the intent after it, without its
+    /// documents (`call`, `outcome`, `error`).
     fn concluded(&self, sent: &Sent, end: &End<'_>) -> Result<Option<Intent>, Error>;
 
     /// What our own exchange with the provider said of an order: a status query, a refund. Gives the

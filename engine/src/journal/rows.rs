@@ -95,6 +95,19 @@ pub(super) const INTENT: &str = "id, account, environment, provider, operation, 
     tries, misses, missed_ms, next_ms, created_ms, updated_ms, \
     (SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.intent = intent.id)";
 
+/// The same without the documents (call, outcome and error), which take long to read.
+const BARE: &str = "id, account, environment, provider, operation, class, tenant, key, digest, order_id, \
+    reference, owns, provider_reference, amount, payable, state, review, NULL, resend, NULL, NULL, fence, lease_ms, \
+    tries, misses, missed_ms, next_ms, created_ms, updated_ms, \
+    (SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.intent = intent.id)";
+
+/// An intent without its documents, its row locked.
+pub(super) fn bare_intent(tx: &mut dyn Transaction, id: &str) -> Result<Option<Intent>, Error> {
+    let rows = tx.query(&format!("SELECT {BARE} FROM intent WHERE id = ?1 /*for update*/"), &[text(id)])?;
+    let now = if rows.is_empty() { 0 } else { tx.now_ms()? };
+    rows.into_iter().next().map(|row| intent(row, now)).transpose()
+}
+
 /// The intents that a query gives; it selects [`INTENT`].
 pub(super) fn intents(tx: &mut dyn Transaction, behind: &str, values: &[Cell]) -> Result<Vec<Intent>, Error> {
     let rows = tx.query(&format!("SELECT {INTENT} FROM intent {behind}"), values)?;
