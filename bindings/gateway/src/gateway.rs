@@ -20,6 +20,7 @@ use crate::config::{Loaded, Settings};
 use crate::deliver;
 use crate::document::status::Asked;
 use crate::http::limits::Limits;
+use crate::http::opened::Opened;
 use crate::metrics::{self, Metrics};
 use crate::problem::Problem;
 use crate::seal::Seal;
@@ -47,6 +48,8 @@ pub struct Gateway {
     pub(crate) transport: Transport,
     pub(crate) metrics: Metrics,
     pub(crate) limits: Limits,
+    /// Keys that opened a moment ago.
+    pub(crate) opened: Opened,
     /// Rung when there is something to deliver.
     pub(crate) bell: Notify,
     /// Set when the gateway is to stop.
@@ -99,6 +102,7 @@ impl Gateway {
             transport: deliver::transport(&settings)?,
             metrics: Metrics::new(),
             limits: Limits::new(&settings),
+            opened: Opened::default(),
             bell: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -143,13 +143,17 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
 
 /// One key for each order id. What was refused made no order: the next attempt under the same id has its own.
 fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
+    let of = |attempt: u64| format!("/charge {attempt} {order_id}");
+    let refused = |intent: &Intent| intent.state == State::Failed && intent.outcome.is_none();
+    if !gateway.journal.of_key(&app.code, &of(1))?.is_some_and(|first| refused(&first)) {
+        return Ok(of(1));
+    }
     let filter = Filter {
         tenant: Some(app.code.clone()),
         order_id: Some(order_id.to_owned()),
         operation: Some("charge".to_owned()),
         ..Filter::default()
     };
-    let of = |attempt: u64| format!("/charge {attempt} {order_id}");
     let attempt = |intent: &Intent| {
         let (number, _) = intent.key.as_deref()?.strip_prefix("/charge ")?.split_once(' ')?;
         number.parse::<u64>().ok()
@@ -158,7 +162,7 @@ fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
     let newest = charges.iter().filter_map(|intent| Some((attempt(intent)?, intent))).max_by_key(|(n, _)| *n);
     Ok(match newest {
         None => of(1),
-        Some((n, refused)) if refused.state == State::Failed && refused.outcome.is_none() => of(n + 1),
+        Some((n, newest)) if refused(newest) => of(n + 1),
         Some((n, _)) => of(n),
     })
 }

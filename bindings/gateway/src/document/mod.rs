@@ -45,7 +45,7 @@ async fn status(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let app = auth::application(&gateway, &headers).await?;
-    let (app, order_id) = (Arc::new(app), Arc::<str>::from(order_id));
+    let order_id = Arc::<str>::from(order_id);
     let known = {
         let (app, order_id) = (Arc::clone(&app), Arc::clone(&order_id));
         gateway.look(move |gateway| status::known(gateway, &app, &order_id)).await??

@@ -7,6 +7,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
+use super::opened::{Moment, Name};
 use crate::gateway::Gateway;
 use crate::problem::Problem;
 use crate::store::apps::App;
@@ -16,18 +17,32 @@ use crate::store::keys::now_ms;
 ///
 /// # Errors
 /// [`Problem`] 401 and 429, and the store's.
-pub(crate) async fn application(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<App, Problem> {
+pub(crate) async fn application(gateway: &Arc<Gateway>, headers: &HeaderMap) -> Result<Arc<App>, Problem> {
     let (code, key) = credentials(headers).ok_or_else(Problem::unauthorized)?;
+    let name = Name::of(&code, &key);
+    let now = Moment::now(&gateway.store);
+    let app = match gateway.opened.get(name, now) {
+        Some(app) => app,
+        None => {
+            let app = look_up(gateway, code, key).await?;
+            gateway.opened.put(name, &app, now);
+            app
+        }
+    };
+    gateway.limits.application(&app.code)?;
+    tracing::Span::current().record("app", app.code.as_str());
+    Ok(app)
+}
+
+async fn look_up(gateway: &Arc<Gateway>, code: String, key: String) -> Result<Arc<App>, Problem> {
     let looked = gateway.look(move |gateway| gateway.store.opened_by(&code, &key)).await?;
     let (app, key) = looked?.ok_or_else(Problem::unauthorized)?;
-    gateway.limits.application(&app.code)?;
     if key.is_stale(now_ms()) {
         let store = gateway.store.clone();
         // Nobody waits for it, and nothing depends on it.
         gateway.tasks.spawn_blocking(move || store.key_used(&key.id));
     }
-    tracing::Span::current().record("app", app.code.as_str());
-    Ok(app)
+    Ok(Arc::new(app))
 }
 
 fn credentials(headers: &HeaderMap) -> Option<(String, String)> {

@@ -5,5 +5,6 @@ pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod layers;
 pub(crate) mod limits;
+pub(crate) mod opened;
 pub(crate) mod server;
 pub(crate) mod tls;

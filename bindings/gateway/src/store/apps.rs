@@ -96,7 +96,7 @@ impl Store {
     /// [`Code::InvalidParams`], also where there is none of that code.
     pub fn change_app(&self, code: &str, draft: &Draft, by: &By) -> Result<App, Error> {
         draft.check()?;
-        self.write(|tx| {
+        self.write_apps(|tx| {
             let sql = "UPDATE gateway_app SET name = ?2, account = ?3, channel = ?4, accounts = ?5, operations = ?6,
                 callback_url = ?7, updated_ms = ?8 WHERE code = ?1";
             let mut values = vec![text(code)];
@@ -114,7 +114,7 @@ impl Store {
     /// # Errors
     /// [`Code::InvalidParams`] where there is none of that code.
     pub fn stop_app(&self, code: &str, stop: bool, by: &By) -> Result<App, Error> {
-        self.write(|tx| {
+        self.write_apps(|tx| {
             let now = tx.now_ms()?;
             let stopped = if stop { int(now) } else { Cell::Null };
             let sql = "UPDATE gateway_app SET stopped_ms = ?2, updated_ms = ?3 WHERE code = ?1";

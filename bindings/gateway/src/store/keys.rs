@@ -60,7 +60,7 @@ impl Store {
         let bytes: [u8; 32] = random()?;
         let secret = Secret::new(format!("bayar_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)));
         let hint: String = secret.expose().chars().skip(secret.expose().len() - 4).collect();
-        let key = self.write(|tx| {
+        let key = self.write_apps(|tx| {
             let now = tx.now_ms()?;
             if tx.query("SELECT code FROM gateway_app WHERE code = ?1", &[text(app)])?.is_empty() {
                 return Err(no_app(app));
@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// [`Code::InvalidParams`] where there is none of that id.
     pub fn revoke_key(&self, id: &str, by: &By) -> Result<(), Error> {
-        self.write(|tx| {
+        self.write_apps(|tx| {
             let now = tx.now_ms()?;
             let sql =
                 "UPDATE gateway_key SET until_ms = ?2 WHERE id = ?1 AND (until_ms IS NULL OR until_ms > ?2)";

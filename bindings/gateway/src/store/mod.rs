@@ -34,6 +34,7 @@ pub mod secrets;
 pub mod sessions;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bayar::database::{self, Database, Transaction};
 use bayar::{Ambient, Error, System};
@@ -45,12 +46,15 @@ use crate::seal::Seal;
 pub struct Store {
     database: Arc<dyn Database>,
     seal: Arc<Seal>,
+    /// How often this process changed applications or their keys.
+    apps_changed: Arc<AtomicU64>,
 }
 
 impl Store {
     /// Opened, and made if it is not there, at first use.
     pub(crate) fn new(setting: &str, seal: Seal) -> Result<Store, Error> {
-        Ok(Store { database: database::open(setting, schema::SCHEMA)?, seal: Arc::new(seal) })
+        let database = database::open(setting, schema::SCHEMA)?;
+        Ok(Store { database, seal: Arc::new(seal), apps_changed: Arc::default() })
     }
 
     /// What it is, for people, without a password.
@@ -98,6 +102,21 @@ impl Store {
             Ok(())
         })?;
         Ok(result.expect("the database ran the work, or gave an error"))
+    }
+
+    /// Another number whenever this process changed applications or their keys.
+    pub(crate) fn apps_changed(&self) -> u64 {
+        self.apps_changed.load(Ordering::SeqCst)
+    }
+
+    /// Changes applications or their keys: what was read of them before counts no more.
+    pub(super) fn write_apps<T>(
+        &self,
+        work: impl FnMut(&mut dyn Transaction) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let written = self.write(work);
+        self.apps_changed.fetch_add(1, Ordering::SeqCst);
+        written
     }
 
     pub(crate) fn seal(&self) -> &Seal {

@@ -60,7 +60,7 @@ async fn only_applications(
     }
     match auth::application(&gateway, request.headers()).await {
         Ok(app) => {
-            request.extensions_mut().insert(Arc::new(app));
+            request.extensions_mut().insert(app);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
