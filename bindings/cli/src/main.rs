@@ -17,6 +17,12 @@ use std::process::ExitCode;
 use clap::Parser;
 use commands::{Cli, Command};
 
+/// The gateway's and the sandbox's many threads allocate at the same time, which glibc's allocator makes slow:
+/// a charge through the gateway took a sixth more of the processor with it (`tests/gateway/bench`), and
+/// musl's more than that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     // The gateway has a log of its own.
