@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::gateway::{Account, Gateway};
 use crate::store::apps::App;
 
+/// The longest name of an item that providers take, in characters.
+const LONGEST_NAME: usize = 50;
+
 /// Fills in what is missing. The same request again must be the same: what was filled in the first time counts,
 /// whatever the configuration has become since.
 pub(super) fn fill(
@@ -22,7 +25,14 @@ pub(super) fn fill(
     }
     let known = gateway.journal.of_key(&app.code, key)?;
     let first = known.map(|intent| intent.call.map(|call| call.params).unwrap_or_default());
-    let defaults = first.unwrap_or_else(|| of_configuration(gateway, app, key));
+    let defaults = first.unwrap_or_else(|| {
+        let mut defaults = of_configuration(gateway, app, key);
+        // Its pay-later ways want to know what is bought; other providers take the description.
+        if account.provider == "duitku" {
+            defaults["items"] = one_item(params);
+        }
+        defaults
+    });
     take(params, &defaults);
     Ok(())
 }
@@ -42,8 +52,15 @@ fn of_configuration(gateway: &Gateway, app: &App, key: &str) -> Value {
     defaults
 }
 
+/// All of it as one item.
+fn one_item(params: &Map<String, Value>) -> Value {
+    let name = params.get("description").and_then(Value::as_str).unwrap_or_default();
+    let name: String = name.chars().take(LONGEST_NAME).collect();
+    json!([{"name": name, "price": params.get("amount"), "quantity": 1}])
+}
+
 fn take(params: &mut Map<String, Value>, defaults: &Value) {
-    for field in ["return_url", "cancel_url"] {
+    for field in ["return_url", "cancel_url", "items"] {
         // Whoever says one address means it for both.
         let own = if field == "cancel_url" { params.get("return_url").cloned() } else { None };
         let value = Some(defaults[field].clone()).filter(|value| !value.is_null()).or(own);
@@ -87,6 +104,15 @@ mod tests {
             "customer": {"name": "Pelanggan", "email": "kasir@example.com"},
         });
         assert_eq!(taken(json!({}), defaults), expected);
+    }
+
+    #[test]
+    fn items_are_made_up_only_where_there_are_none() {
+        let params = json!({"amount": 150_000, "description": "x".repeat(60)});
+        let one = one_item(params.as_object().expect("an object"));
+        assert_eq!(one, json!([{"name": "x".repeat(50), "price": 150_000, "quantity": 1}]));
+        let given = json!({"items": [{"name": "Hosting", "price": 150_000, "quantity": 1}]});
+        assert_eq!(taken(given.clone(), json!({"items": one})), given);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use maud::{Markup, PreEscaped, html};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
 
+use super::page::Payer;
 use crate::dashboard::{Language, rupiah};
 
 /// What opens a wallet's application.
@@ -13,7 +14,12 @@ const WALLETS: [&str; 10] =
     ["gojek", "gopay", "shopeeid", "shopee", "ovo", "dana", "id.dana", "linkaja", "astrapay", "jenius"];
 
 /// What the payer does.
-pub(super) fn instruction(language: Language, owed: i64, instruction: Option<&Instruction>) -> Markup {
+pub(super) fn instruction(
+    language: Language,
+    owed: i64,
+    instruction: Option<&Instruction>,
+    payer: &Payer,
+) -> Markup {
     match instruction {
         Some(Instruction::Redirect { url, .. }) => page(language, url),
         // The name that the bank shows may be the payer's own.
@@ -29,7 +35,8 @@ pub(super) fn instruction(language: Language, owed: i64, instruction: Option<&In
         },
         Some(Instruction::Retail { store, code }) => retail(language, owed, store, code),
         Some(Instruction::ManualTransfer { bank, number, holder, branch }) => {
-            transfer(language, owed, bank, number, holder, branch.as_deref())
+            // Some providers name an account after the payer that it was opened for.
+            transfer(language, owed, bank, number, &payer.kept_out_of(holder), branch.as_deref())
         }
         Some(Instruction::Cod { awb }) => courier(language, owed, awb.as_deref()),
         Some(Instruction::None) => html! {
@@ -177,23 +184,32 @@ fn copyable(language: Language, name: &str, shown: &str, value: &str) -> Markup 
     }
 }
 
-/// A bank or shop as people know it.
+/// A bank or shop as people know it; providers write them short, and small.
 fn named(short: &str) -> String {
-    match short.to_lowercase().as_str() {
-        "cimb" => "CIMB Niaga".to_owned(),
-        "mandiri" => "Bank Mandiri".to_owned(),
-        "permata" => "Bank Permata".to_owned(),
-        "danamon" => "Bank Danamon".to_owned(),
-        "muamalat" | "bmi" => "Bank Muamalat".to_owned(),
-        "bag" => "Bank Artha Graha".to_owned(),
-        "maybank" => "Maybank".to_owned(),
-        "pos" => "Pos Indonesia".to_owned(),
-        "pegadaian" => "Pegadaian".to_owned(),
-        "indomaret" => "Indomaret".to_owned(),
-        "alfamart" => "Alfamart".to_owned(),
-        lower if lower == short && short.len() <= 4 => short.to_uppercase(),
-        _ => short.to_owned(),
+    match short {
+        "cimb" => return "CIMB Niaga".to_owned(),
+        "mandiri" => return "Bank Mandiri".to_owned(),
+        "permata" => return "Bank Permata".to_owned(),
+        "danamon" => return "Bank Danamon".to_owned(),
+        "bmi" => return "Bank Muamalat".to_owned(),
+        "bag" | "artha_graha" => return "Bank Artha Graha".to_owned(),
+        "neo_commerce" => return "Bank Neo Commerce".to_owned(),
+        "sahabat_sampoerna" => return "Bank Sahabat Sampoerna".to_owned(),
+        "pos" => return "Pos Indonesia".to_owned(),
+        written if written.chars().any(char::is_uppercase) => return written.to_owned(),
+        _ => {}
     }
+    let word = |word: &str| match word.len() {
+        // BCA, BNI, ATM, VA.
+        0..=3 => word.to_uppercase(),
+        _ => {
+            let mut letters = word.chars();
+            letters
+                .next()
+                .map_or_else(String::new, |first| first.to_uppercase().collect::<String>() + letters.as_str())
+        }
+    };
+    short.split(['_', ' ']).map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// An address of the web; no other becomes a link.
@@ -264,7 +280,7 @@ mod tests {
             Instruction::Qr { text: None, image_url: Some(bad.to_owned()) },
         ];
         for one in instructions {
-            let text = instruction(Language::English, 1000, Some(&one)).into_string();
+            let text = instruction(Language::English, 1000, Some(&one), &Payer::default()).into_string();
             assert!(!text.contains("javascript") && !text.contains("href"), "{text}");
         }
     }
@@ -277,7 +293,7 @@ mod tests {
             biller_code: None,
             name: Some("BUDI SANTOSO".to_owned()),
         };
-        let text = instruction(Language::English, 1000, Some(&account)).into_string();
+        let text = instruction(Language::English, 1000, Some(&account), &Payer::default()).into_string();
         assert!(text.contains("BCA") && text.contains("1234") && !text.contains("BUDI"), "{text}");
     }
 
@@ -285,6 +301,8 @@ mod tests {
     fn names_as_people_know_them() {
         assert_eq!(named("bca"), "BCA");
         assert_eq!(named("mandiri"), "Bank Mandiri");
+        assert_eq!(named("bca va online"), "BCA VA Online");
+        assert_eq!(named("atm_bersama"), "ATM Bersama");
         assert_eq!(named("Bank Central Asia"), "Bank Central Asia");
         assert_eq!(named("alfamart"), "Alfamart");
     }

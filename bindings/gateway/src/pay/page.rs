@@ -120,6 +120,36 @@ impl Standing {
     }
 }
 
+/// What is known of the payer, so that it can be left out: applications and providers write it into texts.
+#[derive(Default)]
+pub(super) struct Payer(Vec<String>);
+
+impl Payer {
+    fn of(params: &Value) -> Payer {
+        let known =
+            ["name", "email", "phone"].map(|field| params["customer"][field].as_str().unwrap_or_default());
+        Payer(
+            known.into_iter().map(|text| text.trim().to_lowercase()).filter(|text| text.len() > 2).collect(),
+        )
+    }
+
+    /// The text without the payer.
+    pub(super) fn kept_out_of(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for known in &self.0 {
+            // Lower case may be longer or shorter than what it is of; then nothing can be said about places.
+            while let (lower, Some(at)) = (text.to_lowercase(), text.to_lowercase().find(known)) {
+                let whole = lower.len() == text.len() && text.is_char_boundary(at + known.len());
+                if !whole || !text.is_char_boundary(at) {
+                    return "…".to_owned();
+                }
+                text.replace_range(at..at + known.len(), "…");
+            }
+        }
+        text
+    }
+}
+
 /// The page of a payment. What is known of the payer does not stand on it: whoever has the address sees it.
 pub(super) fn page(links: &Links, language: Language, payment: &Payment) -> Markup {
     let intent = &payment.intent;
@@ -127,7 +157,8 @@ pub(super) fn page(links: &Links, language: Language, payment: &Payment) -> Mark
     let until = outcome.result.expires_at.as_deref().and_then(|text| text.parse::<Timestamp>().ok());
     let standing = Standing::of(intent, until.map(Timestamp::as_millisecond));
     let owed = intent.payable_amount.or(intent.amount).unwrap_or_default();
-    let params = intent.call.as_ref().map(|call| &call.params);
+    let params = intent.call.as_ref().map_or(&Value::Null, |call| &call.params);
+    let payer = Payer::of(params);
     let body = html! {
         @if intent.environment == "sandbox" {
             p.sandbox { (language.say("Sandbox: no real money is paid here.", "Sandbox: tidak ada uang sungguhan di sini.")) }
@@ -138,7 +169,7 @@ pub(super) fn page(links: &Links, language: Language, payment: &Payment) -> Mark
             }
             h1 { (rupiah(owed)) }
             (difference(language, intent, owed))
-            (paid_for(language, intent, params))
+            (paid_for(language, intent, params, &payer))
         }
         section.sheet.standing class=(standing.word()) role="status" {
             p { strong { (standing.title(language)) } }
@@ -149,7 +180,7 @@ pub(super) fn page(links: &Links, language: Language, payment: &Payment) -> Mark
         @if standing == Standing::Waiting {
             section.sheet.how {
                 h2 { (language.say("How to pay", "Cara membayar")) }
-                (how::instruction(language, owed, outcome.result.instruction.as_ref()))
+                (how::instruction(language, owed, outcome.result.instruction.as_ref(), &payer))
             }
         }
     };
@@ -175,25 +206,27 @@ fn difference(language: Language, intent: &Intent, owed: i64) -> Markup {
 }
 
 /// What is paid for: the items, else the description; and the order.
-fn paid_for(language: Language, intent: &Intent, params: Option<&Value>) -> Markup {
+fn paid_for(language: Language, intent: &Intent, params: &Value, payer: &Payer) -> Markup {
     let text = |value: &Value| match value {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    let of = |name: &str| params.map(|params| &params[name]).unwrap_or(&Value::Null);
-    let items: &[Value] = of("items").as_array().map_or(&[], Vec::as_slice);
+    let items: &[Value] = params["items"].as_array().map_or(&[], Vec::as_slice);
     let order = intent.order_id.clone().unwrap_or_else(|| intent.reference.clone());
-    let description = Some(text(of("description"))).filter(|text| !text.is_empty() && *text != order);
+    // Where only the order was named, it stands below.
+    let said = |text: &String| !text.is_empty() && *text != order;
+    let description = Some(text(&params["description"])).filter(said);
+    let items = if matches!(items, [one] if !said(&text(&one["name"]))) { &[] } else { items };
     let price = |item: &Value| text(&item["price"]).parse::<i64>().ok();
     let count = |item: &Value| text(&item["quantity"]).parse::<i64>().unwrap_or(1);
     html! {
-        @if let Some(description) = &description { p.description { (description) } }
+        @if let Some(description) = &description { p.description { (payer.kept_out_of(description)) } }
         @if !items.is_empty() {
             ul.items {
                 @for item in items.iter().take(LINES) {
                     li {
-                        span { (text(&item["name"])) @if count(item) != 1 { " × " (count(item)) } }
+                        span { (payer.kept_out_of(&text(&item["name"]))) @if count(item) != 1 { " × " (count(item)) } }
                         @if let Some(sum) = price(item).and_then(|price| price.checked_mul(count(item))) { span.number { (rupiah(sum)) } }
                     }
                 }
@@ -236,8 +269,8 @@ fn deadline(language: Language, until: Timestamp) -> Markup {
 }
 
 /// Back to where the payer came from, if the charge said where.
-fn way_back(links: &Links, language: Language, params: Option<&Value>) -> Markup {
-    let url = params.and_then(|params| params["return_url"].as_str()).filter(|url| !links.is_back(url));
+fn way_back(links: &Links, language: Language, params: &Value) -> Markup {
+    let url = params["return_url"].as_str().filter(|url| !links.is_back(url));
     html! {
         @if let Some(url) = url.and_then(web) {
             p { a.button href=(url) rel="noreferrer" { (language.say("Back to where you ordered", "Kembali ke tempat Anda memesan")) } }
@@ -348,6 +381,18 @@ mod tests {
         assert_eq!(standing("pending", None, Some(1000)), Standing::Late);
         assert_eq!(standing("pending", None, None), Standing::Waiting);
         assert_eq!(standing("paid", None, Some(1)), Standing::Paid);
+    }
+
+    #[test]
+    fn the_payer_is_left_out() {
+        let payer = Payer::of(
+            &serde_json::json!({"customer": {"name": "Budi Santoso", "phone": "0812", "email": ""}}),
+        );
+        assert_eq!(payer.kept_out_of("IPAYMU - BUDI SANTOSO"), "IPAYMU - …");
+        assert_eq!(payer.kept_out_of("Budi Santoso 0812, Budi santoso"), "… …, …");
+        assert_eq!(payer.kept_out_of("İ Budi Santoso"), "…");
+        assert_eq!(payer.kept_out_of("PT TOKO CONTOH"), "PT TOKO CONTOH");
+        assert_eq!(Payer::of(&Value::Null).kept_out_of("Hosting"), "Hosting");
     }
 
     #[test]
