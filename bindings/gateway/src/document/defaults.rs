@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 use crate::gateway::{Account, Gateway};
 use crate::store::apps::App;
 
+/// What stands in the journal instead of what it does not keep.
+const MASK: &str = "***";
+
 /// The longest name of an item that providers take, in characters.
 const LONGEST_NAME: usize = 50;
 
@@ -25,16 +28,30 @@ pub(super) fn fill(
     }
     let known = gateway.journal.of_key(&app.code, key)?;
     let first = known.map(|intent| intent.call.map(|call| call.params).unwrap_or_default());
-    let defaults = first.unwrap_or_else(|| {
-        let mut defaults = of_configuration(gateway, app, key);
-        // Its pay-later ways want to know what is bought; other providers take the description.
-        if account.provider == "duitku" {
-            defaults["items"] = one_item(params);
-        }
-        defaults
-    });
+    let mut configured = of_configuration(gateway, app, key);
+    // Its pay-later ways want to know what is bought; other providers take the description.
+    if account.provider == "duitku" {
+        configured["items"] = one_item(params);
+    }
+    let defaults = match first {
+        None => configured,
+        Some(first) => readable(first, &configured),
+    };
     take(params, &defaults);
     Ok(())
+}
+
+/// What was filled in the first time, but for what the journal keeps masked: a long phone number may look like
+/// a card's.
+fn readable(mut first: Value, configured: &Value) -> Value {
+    for field in ["/return_url", "/cancel_url", "/customer/name", "/customer/email", "/customer/phone"] {
+        if let (Some(kept), Some(now)) = (first.pointer_mut(field), configured.pointer(field))
+            && kept.as_str().is_some_and(|text| text.contains(MASK))
+        {
+            *kept = now.clone();
+        }
+    }
+    first
 }
 
 /// Payers come back to the gateway's own page, which knows how the payment stands.
@@ -113,6 +130,18 @@ mod tests {
         assert_eq!(one, json!([{"name": "x".repeat(50), "price": 150_000, "quantity": 1}]));
         let given = json!({"items": [{"name": "Hosting", "price": 150_000, "quantity": 1}]});
         assert_eq!(taken(given.clone(), json!({"items": one})), given);
+    }
+
+    #[test]
+    fn what_the_journal_masks_comes_from_the_configuration() {
+        let configured =
+            json!({"return_url": "https://two/", "customer": {"phone": "4111111111111111", "name": "B"}});
+        let first =
+            json!({"return_url": "https://one/", "customer": {"phone": "***", "name": "A", "email": "***"}});
+        let expected = json!({
+            "return_url": "https://one/", "customer": {"phone": "4111111111111111", "name": "A", "email": "***"},
+        });
+        assert_eq!(readable(first, &configured), expected);
     }
 
     #[test]

@@ -36,7 +36,9 @@ pub(super) fn instruction(
         Some(Instruction::Retail { store, code }) => retail(language, owed, store, code),
         Some(Instruction::ManualTransfer { bank, number, holder, branch }) => {
             // Some providers name an account after the payer that it was opened for.
-            transfer(language, owed, bank, number, &payer.kept_out_of(holder), branch.as_deref())
+            let holder = payer.kept_out_of(holder);
+            let holder = holder.trim_matches([' ', '-', '…']);
+            transfer(language, owed, bank, number, holder, branch.as_deref())
         }
         Some(Instruction::Cod { awb }) => courier(language, owed, awb.as_deref()),
         Some(Instruction::None) => html! {
@@ -137,7 +139,7 @@ fn transfer(
             (fact(language.say("Bank", "Bank"), &named(bank)))
             @if let Some(branch) = branch { (fact(language.say("Branch", "Cabang"), branch)) }
             (copied(language, language.say("Account number", "Nomor rekening"), number))
-            (fact(language.say("Account holder", "Atas nama"), holder))
+            @if !holder.is_empty() { (fact(language.say("Account holder", "Atas nama"), holder)) }
             (copyable(language, language.say("Exact amount", "Jumlah persis"), &rupiah(owed), &owed.to_string()))
         }
         p.notice {
@@ -176,12 +178,20 @@ fn copyable(language: Language, name: &str, shown: &str, value: &str) -> Markup 
         div.copied {
             dt { (name) }
             dd {
-                code { (shown) }
+                code { @for group in groups(shown) { span { (group) } } }
                 button type="button" hidden data-copy=(value) data-done=(language.say("Copied", "Tersalin"))
                     aria-label={ (language.say("Copy", "Salin")) ": " (name) } { (language.say("Copy", "Salin")) }
             }
         }
     }
+}
+
+/// Long numbers are read and typed four digits at a time. What sets them apart is no blank: they are copied whole.
+fn groups(shown: &str) -> Vec<&str> {
+    if shown.len() < 10 || !shown.bytes().all(|byte| byte.is_ascii_digit()) {
+        return vec![shown];
+    }
+    (0..shown.len()).step_by(4).map(|at| &shown[at..shown.len().min(at + 4)]).collect()
 }
 
 /// A bank or shop as people know it; providers write them short, and small.
@@ -295,6 +305,12 @@ mod tests {
         };
         let text = instruction(Language::English, 1000, Some(&account), &Payer::default()).into_string();
         assert!(text.contains("BCA") && text.contains("1234") && !text.contains("BUDI"), "{text}");
+    }
+
+    #[test]
+    fn long_numbers_are_set_apart() {
+        assert_eq!(groups("12345678901234"), ["1234", "5678", "9012", "34"]);
+        assert_eq!((groups("70012"), groups("Rp 1.150.000")), (vec!["70012"], vec!["Rp 1.150.000"]));
     }
 
     #[test]

@@ -171,7 +171,7 @@ pub(super) fn page(links: &Links, language: Language, payment: &Payment) -> Mark
             (difference(language, intent, owed))
             (paid_for(language, intent, params, &payer))
         }
-        section.sheet.standing class=(standing.word()) role="status" {
+        section class={ "sheet standing " (standing.word()) } role="status" {
             p { strong { (standing.title(language)) } }
             p { (standing.said(language)) }
             @if standing == Standing::Waiting && let Some(until) = until { (deadline(language, until)) }
