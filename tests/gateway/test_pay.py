@@ -9,7 +9,8 @@ import re
 import urllib.parse
 from html.parser import HTMLParser
 
-from world import Case, Client, Gateway, new_app, new_order, until
+import bayar
+from world import TARGET, Case, Client, Gateway, new_app, new_order, until
 
 CUSTOMER = {"first_name": "Budi", "last_name": "Santoso", "email": "budi@example.com", "phone": "081298765432"}
 PUBLIC = "https://pay.example.com/bayar"
@@ -285,7 +286,7 @@ class States(Pay):
         self.assertIn("Please do not pay a second time", page.text)
 
     def test_only_the_web_is_a_way_back(self):
-        for url in ("javascript:alert(1)", "//shop.example.com", "shop", "https://a b/"):
+        for url in ("javascript:alert(1)", "javascript://shop.example.com/%0aalert(1)", "//shop.example.com", "shop", "https://a b/"):
             with self.subTest(url):
                 order, path = self.begun(return_url=url)
                 links = self.changed(order, "paid", path).links
@@ -523,6 +524,18 @@ class Providers(Pay):
                 self.assertEqual(client.post("/charge", named).status, 201)
         sent = [str(one) for one in self.control.get("requests") if "Budi" in str(one) and "kasir@example.com" in str(one)]
         self.assertTrue(sent)
+
+
+    def test_a_host_behind_the_gateway_gets_a_page_too(self):
+        """The plugin speaks the document's API, and an application may be set to a way without a token."""
+        key = new_app(self.config, "static-qr", "--account", "midtrans", "--channel", "qris")
+        settings = {"gateway_url": f"http://127.0.0.1:{self.gateway.port}", "app_code": "static-qr", "api_key": key}
+        config = {"engine": {"plugins": str(TARGET), "journal": "none"}, "providers": {"midtrans": settings}}
+        order = new_order()
+        with bayar.Engine(config) as engine:
+            made = engine.charge("midtrans", {"order_id": order, "amount": 150000}, key=order)
+        self.assertEqual((made["status"], made["instruction"]["kind"]), ("pending", "redirect"))
+        self.assertEqual(self.page(self.path(made["instruction"]["url"])).standing, "waiting")
 
 
 class NoMethodYet(Pay):
