@@ -61,7 +61,7 @@ class PayPage(unittest.TestCase):
         browser = self.opened(language="id", width=390)
         _, made, path = self.charged(channel="bca_va")
         browser.open(path)
-        self.assertEqual(browser.text("code").replace("\n", ""), made["instruction"]["number"])
+        self.assertEqual(browser.text("code"), made["instruction"]["number"])
         self.assertIn("Menunggu pembayaran", browser.text("[role='status']"))
         self.assertFalse(browser.one("button[data-copy]").is_displayed(), "nothing would copy")
         self.assertEqual(browser.one("code").value_of_css_property("user-select"), "all")
@@ -87,6 +87,8 @@ class PayPage(unittest.TestCase):
         until(lambda: button.text == "Copied", "it is said")
         self.assertEqual(browser.text("#said"), "Copied")
         self.assertEqual(browser.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])"), made["instruction"]["number"])
+        marked = "getSelection().selectAllChildren(document.querySelector('code')); return String(getSelection())"
+        self.assertEqual(browser.driver.execute_script(marked), made["instruction"]["number"], "by hand it is whole, too")
         browser.driver.execute_script("window.stayed = true; document.dispatchEvent(new Event('visibilitychange'))")
         self.assertEqual(browser.driver.execute_script("return window.stayed"), True)
         self.pay(order)
