@@ -81,9 +81,9 @@ test-gateway: build ## the gateway: its document's API, API v1, callbacks, sever
 	@echo "testing the gateway"
 	@tests/gateway/run $(BUILT)
 
-test-dashboard: build ## the gateway's dashboard, used by a person with a browser
+test-dashboard: build ## the gateway's dashboard and pay page, used by people with a browser
 	@tests/demo/need python3 venv chromium chromedriver
-	@echo "using the dashboard"
+	@echo "using the dashboard and the pay page"
 	@tests/gateway/browser/run $(BUILT)
 
 test-whmcs: faulty ## the WHMCS module: in a stand-in for WHMCS, and its payment box in a browser

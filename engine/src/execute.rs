@@ -56,7 +56,7 @@ pub(crate) async fn execute(
         };
         let end = match run.exchange_until_done().await {
             Ok(outcome) => Ok(run.envelope(outcome)),
-            Err(Halt::Error(error)) => Err(run.sign(*error)),
+            Err(Halt::Error(error)) => Err(run.sign(run.about_page(*error))),
             // The key was used by another caller meanwhile: its intent decides.
             Err(Halt::Known(intent)) => {
                 return known::answer(&intent).unwrap_or_else(|| Err(run.sign(faster())));
@@ -374,6 +374,21 @@ impl Run<'_> {
             tenant: self.host.tenant.clone(),
             result,
             acknowledgement: None,
+        }
+    }
+
+    /// A change that the provider knows no order for, where our own charge made a page: what that means is
+    /// said, for "not found" alone reads as if the order did not exist.
+    fn about_page(&self, error: Error) -> Error {
+        let by_reference = !self.host.call.params.get("provider_reference").is_some_and(Value::is_string);
+        let changes = self.operation.about_order && self.operation.class != Class::Read;
+        if error.code != Code::OrderNotFound || !changes || !by_reference {
+            return error;
+        }
+        let order = Order::Reference(&self.host.call.reference);
+        match self.engine.journal.of_order(self.account.scope(), &order) {
+            Ok(Some(owner)) => known::page_not_begun(&owner, &self.operation.name, error),
+            _ => error,
         }
     }
 

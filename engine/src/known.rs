@@ -1,6 +1,6 @@
 //! What an intent that the journal knows already answers: to the same key again, to a callback.
 
-use bayar_provider::{Evidence, Rupiah, Status};
+use bayar_provider::{Evidence, Instruction, Rupiah, Status};
 use serde_json::Value;
 
 use crate::error::{Code, Error, Stage};
@@ -62,6 +62,29 @@ fn bare(intent: &Intent) -> Outcome {
         result,
         acknowledgement: None,
     }
+}
+
+/// Of an order whose payer has a page and has chosen no way to pay there: the provider has no transaction that
+/// could be withdrawn, and the page stays what it is.
+pub(crate) fn page_not_begun(owner: &Intent, operation: &str, error: Error) -> Error {
+    let outcome = outcome_of(owner);
+    let is_page = matches!(outcome.result.instruction, Some(Instruction::Redirect { .. }));
+    if owner.state != State::Pending || !is_page || owner.provider_reference.is_some() {
+        return error;
+    }
+    let until = outcome.result.expires_at.map_or_else(
+        || format!("until the provider ends it; it was made {}", moment(owner.created_ms)),
+        |until| format!("until {until}"),
+    );
+    let what = format!(
+        "the payer has not chosen a way to pay on this order's page yet, so there is no transaction to {operation} and \
+         nothing was withdrawn: the page stays open {until}. {}",
+        error.message
+    );
+    let advice = "Do not give the page's address out any more, and take it as payable until it ends. Call again under a \
+         new key once the payer has chosen. Give expires_in with a charge for a page that ends sooner.";
+    let not_possible = Error::not_sent(Code::NotPossible, what).at(error.stage, false);
+    Error { advice: advice.to_owned(), provider: error.provider, ..not_possible }
 }
 
 fn kept_error(intent: &Intent) -> Option<Error> {

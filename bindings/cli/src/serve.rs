@@ -76,7 +76,7 @@ enum What {
 
 #[derive(Args)]
 struct Options {
-    /// For people
+    /// For people: payers see it where they pay
     #[arg(long)]
     name: Option<String>,
     /// The account that it charges through unless a request names another

@@ -67,6 +67,12 @@ pub struct Settings {
     pub mail_from: Option<String>,
     /// Whom they go to. Default: everybody who may decide.
     pub mail_to: Vec<String>,
+    /// Who is named to a provider that wants to know who pays, where `/charge` does not say: a name of your own.
+    pub payer_name: Option<String>,
+    /// The same, an e-mail address of your own.
+    pub payer_email: Option<String>,
+    /// The same, a phone number of your own.
+    pub payer_phone: Option<String>,
     /// What `/metrics` wants as `Authorization: Bearer …`. Without it only this machine may read them.
     pub metrics_token: Option<Secret>,
 }
@@ -96,6 +102,9 @@ impl Default for Settings {
             smtp: None,
             mail_from: None,
             mail_to: Vec::new(),
+            payer_name: None,
+            payer_email: None,
+            payer_phone: None,
             metrics_token: None,
         }
     }

@@ -22,6 +22,7 @@ use crate::document::status::Asked;
 use crate::http::limits::Limits;
 use crate::http::opened::Opened;
 use crate::metrics::{self, Metrics};
+use crate::pay::Links;
 use crate::problem::Problem;
 use crate::seal::Seal;
 use crate::store::Store;
@@ -58,6 +59,8 @@ pub struct Gateway {
     pub(crate) tasks: TaskTracker,
     /// What providers said a moment ago.
     pub(crate) asked: Asked,
+    /// The addresses of pay pages.
+    pub(crate) pay: Links,
     calls: Arc<Semaphore>,
     reads: Arc<Semaphore>,
 }
@@ -91,6 +94,7 @@ impl Gateway {
     pub fn open(loaded: Loaded) -> Result<Arc<Gateway>, Error> {
         let Loaded { settings, engine, database, production } = loaded;
         let seal = Seal::open(&settings, &database)?;
+        let pay = Links::new(&seal, settings.public_url.as_deref());
         let store = Store::new(&database, seal)?;
         let engine = Engine::builder().open_parsed(engine)?;
         let accounts = accounts(&engine)?;
@@ -107,6 +111,7 @@ impl Gateway {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             asked: Asked::default(),
+            pay,
             calls: Arc::new(Semaphore::new(settings.calls)),
             reads: Arc::new(Semaphore::new(READERS)),
             engine,

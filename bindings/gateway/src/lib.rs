@@ -14,6 +14,7 @@
 //! | `v1` | API v1, and its OpenAPI document |
 //! | `store`, `seal` | applications, their keys, what they are told; secrets sealed |
 //! | `dashboard` | pages for people |
+//! | `pay` | pages for payers |
 //! | `setup` | the first of them, at the terminal |
 //! | `mail` | telling people of payments that wait for them |
 //! | `problem` | what is answered where there is no outcome |
@@ -33,6 +34,7 @@ mod logs;
 mod mail;
 mod metrics;
 mod ops;
+mod pay;
 pub mod problem;
 mod run;
 mod seal;

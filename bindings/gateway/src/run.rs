@@ -19,7 +19,7 @@ use crate::deliver::PLACES;
 use crate::gateway::{Gateway, READERS};
 use crate::http::tls::Certificates;
 use crate::http::{layers, server};
-use crate::{background, callbacks, dashboard, document, logs, ops, v1};
+use crate::{background, callbacks, dashboard, document, logs, ops, pay, v1};
 
 /// How much longer than the longest call the gateway waits for what is under way when it stops.
 const STOP_MARGIN: Duration = Duration::from_secs(10);
@@ -80,6 +80,7 @@ fn router(gateway: &Arc<Gateway>) -> Router {
         .merge(dashboard::router())
         .merge(callbacks::router())
         .merge(document::router())
+        .merge(pay::router())
         .merge(v1::router(gateway))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::disable())

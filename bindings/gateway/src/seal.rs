@@ -11,13 +11,18 @@ use base64::prelude::BASE64_STANDARD;
 use bayar::{Code, Error};
 use bayar_provider::Secret;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::hmac;
 use zeroize::Zeroizing;
 
 use crate::config::{Settings, invalid};
 
 /// Seals and opens.
-pub(crate) struct Seal(LessSafeKey);
+pub(crate) struct Seal {
+    key: LessSafeKey,
+    /// From which keys for other purposes are made.
+    material: Prk,
+}
 
 impl Seal {
     /// By the setting, else by the key in `gateway.key` beside the database, made if there is none.
@@ -40,14 +45,21 @@ impl Seal {
     fn of(secret: &Secret) -> Seal {
         let material = Salt::new(HKDF_SHA256, b"bayar gateway").extract(secret.expose().as_bytes());
         let key = material.expand(&[b"seal 1"], &AES_256_GCM).expect("an AES-256 key is short enough");
-        Seal(LessSafeKey::new(UnboundKey::from(key)))
+        Seal { key: LessSafeKey::new(UnboundKey::from(key)), material }
+    }
+
+    /// A key that signs, for one purpose.
+    pub(crate) fn signing_key(&self, purpose: &str) -> hmac::Key {
+        let info = [purpose.as_bytes()];
+        let key = self.material.expand(&info, hmac::HMAC_SHA256).expect("a key of SHA-256 is short enough");
+        hmac::Key::from(key)
     }
 
     /// Seals a text. It opens only under the same `purpose`, so that rows cannot be exchanged.
     pub(crate) fn seal(&self, purpose: &str, text: &str) -> Result<String, Error> {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut sealed = text.as_bytes().to_vec();
-        self.0
+        self.key
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(purpose.as_bytes()),
@@ -63,7 +75,7 @@ impl Seal {
             let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
             let rest = &mut bytes[NONCE_LEN..];
             let aad = Aad::from(purpose.as_bytes());
-            let text = self.0.open_in_place(Nonce::assume_unique_for_key(nonce), aad, rest).ok()?;
+            let text = self.key.open_in_place(Nonce::assume_unique_for_key(nonce), aad, rest).ok()?;
             String::from_utf8(text.to_vec()).ok()
         });
         opened.map(Secret::new).ok_or_else(|| {

@@ -119,6 +119,9 @@ fn needed<'a>(field: &str, text: Option<&'a str>, what: &str) -> Result<&'a str,
     filled(field, text.ok_or_else(|| Error::missing(field, what))?)
 }
 
+/// The largest code that is added to the amount of a bank transfer, in rupiah.
+const LARGEST_UNIQUE_CODE: u32 = 999;
+
 /// What was asked.
 pub struct Asked {
     /// How much.
@@ -192,7 +195,7 @@ pub fn read(call: &Call, response: &Response, asked: &Asked) -> Result<Outcome, 
     if created.transaction_id.as_deref().unwrap_or_default().is_empty() {
         return Err(open("the answer has no transaction"));
     }
-    let Some(total) = created.total_of(asked.amount) else {
+    let Some(total) = created.total_of(asked) else {
         return Err(open("the answer has another total than was asked for"));
     };
     let Some(instruction) = created.instruction(asked) else {
@@ -219,8 +222,10 @@ pub fn read(call: &Call, response: &Response, asked: &Asked) -> Result<Outcome, 
 }
 
 impl Created {
-    /// What the payer pays: what was asked, or that with a fee or the courier passed on.
-    fn total_of(&self, asked: Rupiah) -> Option<Rupiah> {
+    /// What the payer pays: what was asked, or that with a fee or the courier passed on. By bank transfer ("BCA
+    /// Kode Unik") up to 999 rupiah more, by which the transfer is told from others.
+    fn total_of(&self, asked: &Asked) -> Option<Rupiah> {
+        let (asked, unique) = (asked.amount, asked.method == "banktransfer");
         if self.total.is_null() {
             return Some(asked);
         }
@@ -228,7 +233,11 @@ impl Created {
         let fee = decimal_from_wire(&self.fee).unwrap_or_default();
         let shipping = decimal_from_wire(&self.shipping_fee).unwrap_or_default();
         let more = Decimal::from(total.get()) - Decimal::from(asked.get());
-        [Decimal::ZERO, fee, shipping, fee + shipping].contains(&more).then_some(total)
+        let passed_on = [Decimal::ZERO, fee, shipping, fee + shipping];
+        let fits = |base: &Decimal| {
+            *base == more || (unique && *base < more && more <= *base + Decimal::from(LARGEST_UNIQUE_CODE))
+        };
+        passed_on.iter().any(fits).then_some(total)
     }
 
     /// What the payer needs, by the method.

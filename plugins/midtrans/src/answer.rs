@@ -112,13 +112,18 @@ fn refused(response: &Response, refusal: &Refusal, code: u16, kind: Kind) -> Err
         400 if refusal.messages.iter().any(|text| duplicate(text)) => {
             (open_code(kind), "Midtrans has seen this id before")
         }
-        404 if kind != Kind::Charge => (Code::OrderNotFound, "Midtrans knows no such transaction"),
+        404 if kind == Kind::Act => (Code::OrderNotFound, NO_TRANSACTION),
+        404 if kind == Kind::Read => (Code::OrderNotFound, "Midtrans knows no such transaction"),
         412 => (Code::NotPossible, "Midtrans cannot do this in the payment's present state"),
         400 | 402..=405 | 407..=411 | 413 | 414 => (Code::Rejected, "Midtrans refused the request"),
         _ => (open_code(kind), "Midtrans answered with a code that is not documented"),
     };
     with(response, refusal, code, what)
 }
+
+/// Snap pages have no address to withdraw them at (docs.midtrans.com, Snap API).
+const NO_TRANSACTION: &str = "Midtrans knows no such transaction (a Snap page has none before its payer chooses a way to \
+    pay; it ends 24 hours after it was made, unless expires_in or Midtrans' dashboard say otherwise)";
 
 const NO_KEY: &str = "Midtrans refused the server key";
 

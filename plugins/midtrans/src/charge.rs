@@ -112,10 +112,11 @@ fn page(to: &Direct, call: &Call, charge: &Charge<Options>, parts: Parts<'_>) ->
     Ok(Step::Send(request.moving(), State::Page { amount: charge.amount, expires_at }))
 }
 
-/// Snap's answer to a page.
+/// Snap's answer to a page, or a gateway's: whose page may be another provider's, or its own, and has no token.
 #[derive(Deserialize)]
 struct Created {
-    token: String,
+    #[serde(default)]
+    token: Option<String>,
     redirect_url: String,
 }
 
@@ -127,7 +128,9 @@ pub fn read_page(
     client_key: Option<&str>,
 ) -> Result<Outcome, Error> {
     let answer = answer::read(response, Kind::Charge)?;
+    let has_token = answer.body.get("token").is_some_and(serde_json::Value::is_string);
     page_outcome(answer.body, amount, expires_at, client_key)
+        .filter(|_| has_token)
         .ok_or_else(|| answer::open(Kind::Charge, "the answer has no token and redirect_url"))
 }
 
@@ -139,13 +142,15 @@ pub fn page_outcome(
     client_key: Option<&str>,
 ) -> Option<Outcome> {
     let created: Created = serde_json::from_value(body.clone()).ok()?;
-    if created.token.is_empty() || created.redirect_url.is_empty() {
+    let is_empty = |text: &str| text.is_empty();
+    if created.token.as_deref().is_some_and(is_empty) || created.redirect_url.is_empty() {
         return None;
     }
     let instruction = Instruction::Redirect {
         url: created.redirect_url,
-        token: Some(created.token),
-        client_key: client_key.map(str::to_owned),
+        // The key is for the widget that the token opens.
+        client_key: client_key.filter(|_| created.token.is_some()).map(str::to_owned),
+        token: created.token,
     };
     Some(Outcome {
         amount: Some(amount),

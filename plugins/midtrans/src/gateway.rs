@@ -112,7 +112,7 @@ fn request(to: &Gateway, method: &str, url: String) -> Request {
 pub fn read_page(from: &Gateway, response: &Response, amount: Rupiah) -> Result<Outcome, Error> {
     let body = read(response, Kind::Charge)?;
     page_outcome(body, amount, None, from.client_key.as_deref())
-        .ok_or_else(|| answer::open(Kind::Charge, "the gateway's answer has no token and redirect_url"))
+        .ok_or_else(|| answer::open(Kind::Charge, "the gateway's answer has no redirect_url"))
 }
 
 /// A transaction as the gateway tells it: without order id and amount, so neither can be compared.

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import unittest
+import urllib.request
 from pathlib import Path
 
 from person import PASSWORD, Authenticator, Browser, MailServer, set_up
@@ -178,6 +179,20 @@ class Dashboard(unittest.TestCase):
         browser.fill(again="99000", reason="ordered twice")
         browser.press("Cancel the payment")
         self.says("The payment was cancelled.")
+        # What its payer has not begun cannot be, and that is said; once begun, the same form cancels it.
+        made = self.client().post("/charge", {"order_id": "INV-OPEN", "amount": 70000})
+        self.assertEqual(made.status, 201, made)
+        self.order("INV-OPEN")
+        browser.press("Cancel …")
+        browser.fill(again="70000", reason="ordered twice")
+        browser.press("Cancel the payment")
+        self.says("has not chosen a way to pay on this order's page yet")
+        self.picture("cancel-not-begun")
+        chosen = urllib.request.Request(made.json()["redirect_url"], b"method=bca_va")
+        urllib.request.urlopen(chosen).close()
+        browser.fill(again="70000", reason="ordered twice")
+        browser.press("Cancel the payment")
+        self.says("The payment was cancelled.")
 
     def doubtful(self, order, amount):
         """A payment of which K-Link says that another amount was paid; its callback goes to the address
@@ -273,7 +288,7 @@ class Dashboard(unittest.TestCase):
         answer = asker.get("/dashboard/payments.csv?account=midtrans", headers=headers)
         lines = answer.body.decode().splitlines()
         self.assertTrue(lines[0].startswith("intent,account,"), lines[0])
-        self.assertEqual(sorted(line.split(",")[6] for line in lines[1:] if ",charge," in line), ["INV-1", "INV-2", "INV-3"])
+        self.assertEqual(sorted(line.split(",")[6] for line in lines[1:] if ",charge," in line), ["INV-1", "INV-2", "INV-3", "INV-OPEN"])
         self.assertNotIn(b"Budi", answer.body)
         for path in ("deliveries", "audit"):
             self.assertGreater(len(asker.get(f"/dashboard/{path}.csv", headers=headers).body.splitlines()), 1)

@@ -116,7 +116,7 @@ fn fields(visit: &Visit<'_>, draft: &Draft) -> Markup {
         std::iter::once(none).chain(names.clone().map(|name| (name.clone(), name.clone()))).collect();
     let every = draft.accounts.iter().any(|name| name == "*");
     html! {
-        (Input { name: "name", label: visit.say("Name", "Nama"), value: &draft.name, required: false, ..Input::default() })
+        (Input { name: "name", label: visit.say("Name", "Nama"), hint: visit.say("Payers see it where they pay", "Terlihat oleh pembayar di halaman pembayaran"), value: &draft.name, required: false, ..Input::default() })
         (select("account", visit.say("Charges through", "Menagih lewat"), &accounts, draft.account.as_deref().unwrap_or_default()))
         (Input {
             name: "channel",

@@ -53,9 +53,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use answer::{Answer, Fault};
-pub(crate) use show::rupiah;
+pub(crate) use show::{jakarta, rupiah};
 use visit::{Asked, Visit};
-use words::Language;
+pub(crate) use words::Language;
 
 use crate::gateway::Gateway;
 use crate::http::client::Client;

@@ -95,6 +95,10 @@ pub(super) fn cancel(visit: &Visit<'_>) -> Result<Answer, Fault> {
     })();
     match done {
         Ok(()) => Answer::go(&at(intent), "cancelled"),
+        // What was not possible cancelled nothing and may be possible by and by: pressed again, it is asked again.
+        Err(error) if error.code == Code::NotPossible => {
+            cancel_page(visit, &story, &new_key(visit)?, failure(visit.language, &error))
+        }
         Err(error) => cancel_page(visit, &story, key, failure(visit.language, &error)),
     }
 }

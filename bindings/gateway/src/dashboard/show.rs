@@ -12,7 +12,7 @@ use super::visit::Visit;
 use super::words::Language;
 
 /// Jakarta time, in which the pages are.
-pub(super) fn jakarta() -> TimeZone {
+pub(crate) fn jakarta() -> TimeZone {
     TimeZone::fixed(offset(7))
 }
 

@@ -10,7 +10,7 @@ use crate::store::people::Role;
 
 /// A language of the pages.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Language {
+pub(crate) enum Language {
     English,
     Indonesian,
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 use serde_json::{Map, Value, json};
 
+use super::defaults;
 use crate::calls;
 use crate::gateway::Gateway;
 use crate::problem::Problem;
@@ -127,16 +128,17 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
     let account = gateway.account(account)?;
     let mut params = params(&asked, app, &account.provider);
     let key = key(gateway, app, &asked.order_id)?;
+    defaults::fill(gateway, app, account, &key, &mut params)?;
     params.insert("key".to_owned(), json!(key));
     let until = Instant::now() + PATIENCE;
     loop {
         match calls::call(gateway, app, &account.name, "charge", params.clone()) {
-            Ok(outcome) => return Ok(answer(&outcome)),
+            Ok(outcome) => return Ok(answer(gateway, &outcome)),
             // Pressed twice: the first one's answer is the second one's, too.
             Err(problem) if problem.code == Code::InProgress.as_str() && Instant::now() < until => {
                 sleep(LOOK)
             }
-            Err(problem) => return Err(explained(problem, &asked.order_id)),
+            Err(problem) => return Err(explained(in_its_words(problem), &asked.order_id)),
         }
     }
 }
@@ -213,27 +215,50 @@ fn customer(details: &CustomerDetails) -> Option<Value> {
     (!customer.is_empty()).then_some(Value::Object(customer))
 }
 
-/// `redirect_url` and `token`, as printed. Where the payer needs something else than a page of Snap, that
-/// stands beside them.
-fn answer(outcome: &Outcome) -> Value {
-    match &outcome.result.instruction {
-        Some(Instruction::Redirect { url, token: Some(token), .. }) => {
-            json!({"redirect_url": url, "token": token})
+/// `redirect_url` and `token`, as printed. Where the provider has no page for the payer, ours says what the
+/// payer needs; the same stands beside it.
+fn answer(gateway: &Gateway, outcome: &Outcome) -> Value {
+    let (url, token) = match &outcome.result.instruction {
+        Some(Instruction::Redirect { url, token, .. }) => (Some(url.clone()), token.as_ref()),
+        // Without an address of our own, what opens the wallet is better than nothing.
+        Some(Instruction::Deeplink { url, .. }) => {
+            (gateway.pay.page(&outcome.intent).or_else(|| Some(url.clone())), None)
         }
-        instruction => {
-            let url = match instruction {
-                Some(Instruction::Redirect { url, .. } | Instruction::Deeplink { url, .. }) => Some(url),
-                _ => None,
-            };
-            json!({
-                "redirect_url": url,
-                "token": null,
-                "instruction": instruction,
-                "payable_amount": outcome.result.payable_amount,
-                "expires_at": outcome.result.expires_at,
-            })
-        }
+        _ => (gateway.pay.page(&outcome.intent), None),
+    };
+    if let Some(token) = token {
+        return json!({"redirect_url": url, "token": token});
     }
+    json!({
+        "redirect_url": url,
+        "token": null,
+        "instruction": outcome.result.instruction,
+        "payable_amount": outcome.result.payable_amount,
+        "expires_at": outcome.result.expires_at,
+    })
+}
+
+/// A field by the name that it has in the document's body.
+fn in_its_words(mut problem: Problem) -> Problem {
+    const NAMES: [(&str, &str); 4] = [
+        ("customer.name", "customer_details.first_name"),
+        ("customer.email", "customer_details.email"),
+        ("customer.phone", "customer_details.phone"),
+        ("items", "item_details"),
+    ];
+    let Some(field) = problem.members.get("field").and_then(Value::as_str).map(str::to_owned) else {
+        return problem;
+    };
+    let named = NAMES.iter().find_map(|(ours, its)| {
+        let rest = field.strip_prefix(ours).filter(|rest| rest.is_empty() || rest.starts_with('['))?;
+        Some(format!("{its}{rest}"))
+    });
+    let Some(named) = named else { return problem };
+    let message = problem.message().to_owned();
+    if let Some(rest) = message.strip_prefix(&field) {
+        problem.members.insert("message".to_owned(), json!(format!("{named}{rest}")));
+    }
+    problem.field(&named)
 }
 
 /// What the document says of an order id that is not unique, whoever used it before.
@@ -292,6 +317,22 @@ mod tests {
         let more = Asked { description: Some("Hosting".to_owned()), ..least() };
         assert_eq!(params(&more, &app, "midtrans")["description"], "Hosting");
         assert_eq!(params(&more, &app, "duitku")["description"], "Hosting");
+    }
+
+    #[test]
+    fn a_field_has_the_documents_name() {
+        let named = |field: &str| {
+            let error: Error =
+                bayar_provider::Error::missing(field, "K-Link wants it in every charge").into();
+            let problem = in_its_words(error.into());
+            let field = problem.members["field"].as_str().expect("a text").to_owned();
+            assert!(problem.message().starts_with(&field), "{}", problem.message());
+            field
+        };
+        assert_eq!(named("customer.phone"), "customer_details.phone");
+        assert_eq!(named("customer.name"), "customer_details.first_name");
+        assert_eq!(named("items[0].name"), "item_details[0].name");
+        assert_eq!([named("itemsets"), named("channel")], ["itemsets", "channel"]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! Source: Dokumentasi API Payment Gateway 1.0.0, sections 1 and 2, and its table of errors.
 
 mod charge;
+mod defaults;
 pub(crate) mod status;
 
 use std::sync::Arc;

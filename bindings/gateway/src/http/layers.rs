@@ -28,9 +28,12 @@ pub(crate) async fn around(State(gateway): State<Arc<Gateway>>, request: Request
     let client = Client::of(peer, request.headers(), &gateway.settings.trusted_proxies);
     let method = request.method().to_string();
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
-    // The last part of a callback's address is a secret, and that of an invitation.
+    // The last part of a callback's address is a secret, and that of an invitation or of a pay page.
+    let secret = |route: &str| {
+        route.starts_with("/callbacks/") || route.starts_with("/pay/") || route.contains("/join/")
+    };
     let path = match &route {
-        Some(route) if route.starts_with("/callbacks/") || route.contains("/join/") => route.clone(),
+        Some(route) if secret(route) => route.clone(),
         _ => request.uri().path().to_owned(),
     };
     let span = tracing::info_span!("request", id, client = %client.address, app = tracing::field::Empty);

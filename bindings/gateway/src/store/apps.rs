@@ -13,7 +13,7 @@ use super::rows::{Row, int, maybe_text, text};
 pub struct App {
     /// `X-App-Code`; the engine's tenant.
     pub code: String,
-    /// For people.
+    /// For people: on the dashboard, and on the pages of its payers.
     pub name: String,
     /// The account that it charges through, unless a request names another.
     pub account: Option<String>,

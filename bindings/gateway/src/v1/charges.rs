@@ -8,7 +8,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bayar::journal::{Filter, Intent};
+use bayar::journal::{self, Filter, Intent};
 use bayar::{Code, Error};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +25,9 @@ type Who = Extension<Arc<App>>;
 
 /// How many charges a page has, at most and by default.
 const PAGE: (i64, i64) = (100, 20);
+
+/// How often cancelling one charge may be refused before its last refusal stands.
+const ATTEMPTS: u32 = 100;
 
 pub(super) async fn create(
     State(gateway): Gw,
@@ -64,7 +67,7 @@ fn make(
         params.insert("channel".to_owned(), json!(channel));
     }
     let outcome = calls::call(gateway, app, account, "charge", params)?;
-    Ok(Charge::of(&own(gateway, app, &outcome.intent)?))
+    Ok(Charge::of(gateway, &own(gateway, app, &outcome.intent)?))
 }
 
 pub(super) async fn get(
@@ -77,7 +80,7 @@ pub(super) async fn get(
     let (app_of, id_of) = (Arc::clone(&app), id.clone());
     let intent = gateway.look(move |gateway| own(gateway, &app_of, &id_of)).await??;
     if !fresh {
-        return Ok(Json(Charge::of(&intent)));
+        return Ok(Json(Charge::of(&gateway, &intent)));
     }
     let asked = move |gateway: &Gateway| match calls::ask(gateway, &app, &intent) {
         Ok(_) => own(gateway, &app, &id).map_err(Problem::from),
@@ -85,7 +88,8 @@ pub(super) async fn get(
         Err(problem) if problem.code == Code::OrderNotFound.as_str() => Ok(intent),
         Err(problem) => Err(problem),
     };
-    Ok(Json(Charge::of(&gateway.call(asked).await??)))
+    let intent = gateway.call(asked).await??;
+    Ok(Json(Charge::of(&gateway, &intent)))
 }
 
 pub(super) async fn list(
@@ -113,7 +117,7 @@ pub(super) async fn list(
     };
     let found = gateway.look(move |gateway| gateway.journal.intents(&filter)).await??;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let data: Vec<Charge> = found.iter().take(page).map(Charge::of).collect();
+    let data: Vec<Charge> = found.iter().take(page).map(|intent| Charge::of(&gateway, intent)).collect();
     let next = data.last().filter(|_| found.len() > page).map(|last| last.id.clone());
     Ok(Json(Charges { data, next }))
 }
@@ -126,14 +130,14 @@ pub(super) async fn cancel(
     bytes: Bytes,
 ) -> Result<Json<Charge>, Problem> {
     ask::nothing(&body::object(&bytes)?)?;
-    // Cancelling twice is cancelling once.
-    let key = ask::key(&headers)?.unwrap_or_else(|| format!("cancel {id}"));
+    let key = ask::key(&headers)?;
     let cancelled = gateway.call(move |gateway| {
         let intent = own(gateway, &app, &id)?;
+        let key = key.map_or_else(|| key_of_cancelling(gateway, &app, &id), Ok)?;
         let mut params = about(&intent);
         params.insert("key".to_owned(), json!(key));
         calls::call(gateway, &app, &intent.account, "cancel", params)?;
-        Ok::<_, Problem>(Charge::of(&own(gateway, &app, &id)?))
+        Ok::<_, Problem>(Charge::of(gateway, &own(gateway, &app, &id)?))
     });
     Ok(Json(cancelled.await??))
 }
@@ -159,11 +163,25 @@ pub(super) async fn refund(
         params.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
         params.insert("key".to_owned(), json!(key));
         let outcome = calls::call(gateway, &app, &intent.account, "refund", params)?;
-        let charge = Charge::of(&own(gateway, &app, &id)?);
+        let charge = Charge::of(gateway, &own(gateway, &app, &id)?);
         let result = outcome.result;
         Ok::<_, Problem>(Refund { id: outcome.intent, status: result.status, amount: result.amount, charge })
     });
     Ok(Json(refunded.await??))
+}
+
+/// Cancelling twice is cancelling once. What was refused cancelled nothing, and may be possible by now: the next
+/// attempt has its own key.
+fn key_of_cancelling(gateway: &Gateway, app: &App, id: &str) -> Result<String, Error> {
+    let of =
+        |attempt: u32| if attempt == 1 { format!("cancel {id}") } else { format!("cancel {id} {attempt}") };
+    for attempt in 1..=ATTEMPTS {
+        let known = gateway.journal.of_key(&app.code, &of(attempt))?;
+        if known.is_none_or(|one| one.state != journal::State::Failed || one.outcome.is_some()) {
+            return Ok(of(attempt));
+        }
+    }
+    Ok(of(ATTEMPTS))
 }
 
 /// How an order is named to whoever cancels it or gives it back: the same each time, so that a repeated

@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::gateway::Gateway;
 use crate::store::events::moment;
 
 /// What a payer is asked to pay, as it stands now.
@@ -41,6 +42,10 @@ pub(super) struct Charge {
     /// What the payer needs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instruction: Option<Instruction>,
+    /// A page of the gateway's that shows the payer all of it, and how it stands; absent without `public_url`. It
+    /// opens for whoever has the address: give it to the payer alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay_url: Option<String>,
     /// Until when the payer may pay, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -56,7 +61,7 @@ pub(super) struct Charge {
 }
 
 impl Charge {
-    pub(super) fn of(intent: &Intent) -> Charge {
+    pub(super) fn of(gateway: &Gateway, intent: &Intent) -> Charge {
         let outcome = intent.as_outcome();
         let channel = intent.call.as_ref().and_then(|call| call.params.get("channel"));
         Charge {
@@ -71,6 +76,7 @@ impl Charge {
             payable_amount: intent.payable_amount,
             channel: channel.and_then(Value::as_str).map(str::to_owned),
             instruction: outcome.result.instruction,
+            pay_url: gateway.pay.page(&intent.id),
             expires_at: outcome.result.expires_at,
             evidence: outcome.result.evidence,
             review: intent.review.clone(),
