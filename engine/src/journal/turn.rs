@@ -35,6 +35,7 @@ struct Waiter {
     moved: Condvar,
 }
 
+#[expect(clippy::large_enum_variant, reason = "an error is as large as it is everywhere, and made once")]
 enum Place {
     Waits(Option<Left>),
     HasTurn(Option<Left>),
@@ -50,6 +51,7 @@ pub(crate) struct Left {
 }
 
 /// What came of waiting.
+#[expect(clippy::large_enum_variant, reason = "likewise")]
 pub(crate) enum Came<'a> {
     /// It is one's turn; the work is still to be done.
     Turn(Turn<'a>, Option<Left>),

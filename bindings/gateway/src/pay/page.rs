@@ -129,7 +129,11 @@ impl Payer {
         let known =
             ["name", "email", "phone"].map(|field| params["customer"][field].as_str().unwrap_or_default());
         Payer(
-            known.into_iter().map(|text| text.trim().to_lowercase()).filter(|text| text.len() > 2).collect(),
+            known
+                .into_iter()
+                .map(|text| text.trim().to_lowercase())
+                .filter(|text| text.chars().count() > 2)
+                .collect(),
         )
     }
 
@@ -393,6 +397,8 @@ mod tests {
         assert_eq!(payer.kept_out_of("İ Budi Santoso"), "…");
         assert_eq!(payer.kept_out_of("PT TOKO CONTOH"), "PT TOKO CONTOH");
         assert_eq!(Payer::of(&Value::Null).kept_out_of("Hosting"), "Hosting");
+        // What stands in its place is nobody's name: it would be replaced for ever.
+        assert_eq!(Payer::of(&serde_json::json!({"customer": {"name": "…"}})).kept_out_of("a…b"), "a…b");
     }
 
     #[test]
