@@ -8,7 +8,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use bayar::journal::{Filter, Intent};
+use bayar::journal::{self, Filter, Intent};
 use bayar::{Code, Error};
 use serde_json::{Map, Value, json};
 
@@ -126,13 +126,17 @@ pub(super) async fn cancel(
     bytes: Bytes,
 ) -> Result<Json<Charge>, Problem> {
     ask::nothing(&body::object(&bytes)?)?;
-    // Cancelling twice is cancelling once.
-    let key = ask::key(&headers)?.unwrap_or_else(|| format!("cancel {id}"));
+    let key = ask::key(&headers)?;
     let cancelled = gateway.call(move |gateway| {
         let intent = own(gateway, &app, &id)?;
         let mut params = about(&intent);
+        let key = match key {
+            Some(key) => key,
+            None => key_to_cancel(gateway, &intent)?,
+        };
         params.insert("key".to_owned(), json!(key));
-        calls::call(gateway, &app, &intent.account, "cancel", params)?;
+        calls::call(gateway, &app, &intent.account, "cancel", params)
+            .map_err(|p| unchosen(p, "cancelled"))?;
         Ok::<_, Problem>(Charge::of(&own(gateway, &app, &id)?))
     });
     Ok(Json(cancelled.await??))
@@ -158,12 +162,51 @@ pub(super) async fn refund(
         let mut params = about(&intent);
         params.extend(given.into_iter().filter(|(_, value)| !value.is_null()));
         params.insert("key".to_owned(), json!(key));
-        let outcome = calls::call(gateway, &app, &intent.account, "refund", params)?;
+        let outcome = calls::call(gateway, &app, &intent.account, "refund", params)
+            .map_err(|p| unchosen(p, "refunded"))?;
         let charge = Charge::of(&own(gateway, &app, &id)?);
         let result = outcome.result;
         Ok::<_, Problem>(Refund { id: outcome.intent, status: result.status, amount: result.amount, charge })
     });
     Ok(Json(refunded.await??))
+}
+
+/// The key of a request that names none: cancelling twice is cancelling once. What was refused is tried anew,
+/// for it may be possible now.
+fn key_to_cancel(gateway: &Gateway, charge: &Intent) -> Result<String, Error> {
+    let first = format!("cancel {}", charge.id);
+    let filter = Filter {
+        tenant: Some(charge.tenant.clone()),
+        account: Some(charge.account.clone()),
+        operation: Some("cancel".to_owned()),
+        order_id: Some(charge.order_id.clone().unwrap_or_else(|| charge.reference.clone())),
+        ..Filter::default()
+    };
+    let tries = gateway.journal.intents(&filter)?;
+    let mut of_this =
+        tries.iter().filter(|one| one.key.as_deref().is_some_and(|key| key.starts_with(&first)));
+    Ok(match of_this.next() {
+        Some(newest) if newest.state == journal::State::Failed => format!("{first} {}", newest.id),
+        Some(Intent { key: Some(key), .. }) => key.clone(),
+        _ => first,
+    })
+}
+
+/// The charge is there, and its provider knows nothing of it yet: that is no 404.
+fn unchosen(problem: Problem, done: &str) -> Problem {
+    if problem.code != Code::OrderNotFound.as_str() || !problem.members.contains_key("provider") {
+        return problem;
+    }
+    let message =
+        format!("the payer has not chosen how to pay yet, so the provider has nothing to be {done}");
+    let advice = "Nothing was changed. Forget its page, which ends by itself; or call again when the payer has chosen.";
+    let mut members = problem.members;
+    members.extend([
+        ("code".to_owned(), json!(Code::NotPossible.as_str())),
+        ("message".to_owned(), json!(message)),
+        ("advice".to_owned(), json!(advice)),
+    ]);
+    Problem { status: StatusCode::CONFLICT, code: Code::NotPossible.as_str().to_owned(), members, ..problem }
 }
 
 /// How an order is named to whoever cancels it or gives it back: the same each time, so that a repeated
