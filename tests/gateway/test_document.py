@@ -108,7 +108,7 @@ class Document(Case):
             ('{"order_id": "a", "amount": true}', "amount"),
             ('{"order_id": 7, "amount": 1}', "order_id"),
             ('{"order_id": "a", "amount": 1, "amount": 2}', None),
-            ('{"order_id": "a", "amount": 1, "item_details": [{"id": "x", "price": 2, "quantity": 1, "name": "y"}]}', "items"),
+            ('{"order_id": "a", "amount": 1, "item_details": [{"id": "x", "price": 2, "quantity": 1, "name": "y"}]}', "item_details"),
             ('{"order_id": "a", "amount": 1, "orderid": "b"}', "orderid"),
             ('{"order_id": "a", "amount": 1, "provider": "paypal"}', "provider"),
             ('{"order_id": "a", "amount": 1, "channel": "cash"}', "channel"),

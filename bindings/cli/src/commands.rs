@@ -320,8 +320,10 @@ impl Sandbox {
 }
 
 /// Prints the completions of a shell, for `source <(bayar completions bash)`.
-pub fn completions(shell: Shell) {
-    clap_complete::generate(shell, &mut Cli::command(), "bayar", &mut std::io::stdout());
+pub fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "bayar", &mut text);
+    print_line(String::from_utf8_lossy(&text).trim_end())
 }
 
 pub fn split<'a>(text: &'a str, at: char, option: &str, form: &str) -> Result<(&'a str, &'a str), Failure> {
