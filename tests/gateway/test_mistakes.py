@@ -1,11 +1,13 @@
 """What people get wrong, and what they are told then: no half-working gateway, no answer that leads nowhere."""
 
+import os
 import re
 import signal
 import sqlite3
 import subprocess
 import urllib.parse
 
+from postgres import Cluster
 from world import PATIENCE, TARGET, Case, Client, Receiver, bayar, new_app, new_order, until
 
 CUSTOMER = {"first_name": "Budi", "email": "budi@example.com", "phone": "08123456789"}
@@ -157,6 +159,46 @@ class Applications(Case):
         until(lambda: "was not delivered" in gateway.logged(), "it is tried")
         self.assertIn("allow_private_callbacks", gateway.logged())
         self.assertEqual(receiver.all(), [])
+
+
+class Characters(Case):
+    """What no database takes, or only one of both."""
+
+    def refuse(self, gateway, key):
+        client = Client(gateway.port, "biling", key)
+        long = os.urandom(6000).hex()
+        make = lambda **more: client.post("/v1/charges", {"order_id": new_order(), "amount": 1000, **more}, key=new_order())
+        purchase = {"order_id": new_order(), "product": "s10", "destination": "081200000001"}
+        buy = lambda **more: client.post("/v1/accounts/biller/operations/purchase", {**purchase, **more})
+        ask = lambda operation, **params: client.post(f"/v1/accounts/{operation}", params)
+        for name, answer in {
+            "an order": client.post("/charge", {"order_id": "a\0b", "amount": 1000}),
+            "an order of v1": make(order_id="a\0b"),
+            "a long one": make(order_id=long),
+            "another's": buy(order_id="a\0b", key="a"),
+            "another's, long": buy(order_id=long, key="b"),
+            "a key": buy(key="a\0b"),
+            "a payer": make(customer={"name": "a\0b"}),
+            "an intent": ask("bayar/operations/intent", intent="\0"),
+            "a reference": ask("midtrans/operations/status", reference="\0"),
+            **{path: client.get(path) for path in ("/status/a%00b", "/v1/charges/%00", "/v1/charges?order_id=%00", "/dashboard/join/%00", "/status/%ff", "/v1/charges/%ff")},
+        }.items():
+            self.assertEqual(answer.status, 400, (name, answer))
+            self.assertIn(answer.json()["code"], ("invalid_params", "invalid_json"), name)
+        self.assertNotIn("ERROR", gateway.logged())
+        self.assertEqual(client.get("/v1/charges").json(), {"data": []})
+
+    def test_in_sqlite(self):
+        config = self.world.config()
+        key = new_app(config, "biling", "--operations", "*")
+        self.refuse(self.started(config), key)
+
+    def test_in_postgresql(self):
+        cluster = Cluster()
+        self.addCleanup(cluster.stop)
+        config = self.world.config(journal=cluster.database("characters"))
+        key = new_app(config, "biling", "--operations", "*")
+        self.refuse(self.started(config), key)
 
 
 class Settings(Case):

@@ -1,6 +1,8 @@
 //! One request of a browser, and what every one of them passes: who is signed in, whether they may, and
 //! whether what changes something comes from a page of ours.
 
+use std::borrow::Cow;
+
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, USER_AGENT};
 use axum::http::{HeaderMap, Method, Uri};
 use bayar::{Code, Error};
@@ -59,7 +61,9 @@ pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
     fn read(text: &[u8]) -> Fields {
-        Fields(form_urlencoded::parse(text).into_owned().collect())
+        // PostgreSQL takes no NUL, and nobody types one.
+        let plain = |text: Cow<'_, str>| text.replace('\0', "");
+        Fields(form_urlencoded::parse(text).map(|(name, value)| (plain(name), plain(value))).collect())
     }
 
     /// The text of that name without blanks around it, or nothing.

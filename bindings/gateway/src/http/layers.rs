@@ -7,9 +7,10 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, X_CONTENT_TYPE_OPTIONS};
-use axum::http::{HeaderMap, HeaderValue, Method};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bayar::Error;
 use tracing::Instrument;
 
 use super::body;
@@ -89,6 +90,10 @@ async fn inside(gateway: &Arc<Gateway>, client: Client, request: Request, next: 
         gateway.metrics.turned_away.get_or_create(&metrics::Result { result: "rate_limited" }).inc();
         return refused(problem);
     }
+    // What a provider sends is judged as it came.
+    if !of_provider && let Err(problem) = legible(request.uri()) {
+        return refused(problem);
+    }
     let (mut parts, body) = request.into_parts();
     let body = match body::whole(body, gateway.settings.body_limit).await {
         Ok(body) => body,
@@ -96,6 +101,21 @@ async fn inside(gateway: &Arc<Gateway>, client: Client, request: Request, next: 
     };
     parts.extensions.insert(client);
     next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+/// Whether path and query are text, percent-encoded: no database takes anything else.
+fn legible(uri: &Uri) -> Result<(), Problem> {
+    for (field, text) in [("path", uri.path()), ("query", uri.query().unwrap_or_default())] {
+        let plain = percent_encoding::percent_decode_str(text).decode_utf8();
+        let plain = plain.map_err(|_| {
+            let allowed = "UTF-8, percent-encoded";
+            Error::from(bayar_provider::Error::invalid(field, format!("{text:?}"), allowed))
+        })?;
+        if plain.contains('\0') {
+            return Err(body::nul(field));
+        }
+    }
+    Ok(())
 }
 
 /// How a problem is answered at this address: in the document's form at the document's own.
