@@ -33,8 +33,24 @@ class Keys(Case):
         for command in (("serve",), ("serve", "--print-callbacks"), ("app", "secret", "biling", "--rotate")):
             said = told(config, *command)
             self.assertIn("put it back", said, command)
+            self.assertIn("previous_secret_key", said, command)
         config.write_text(right)
         self.assertEqual(bayar(config, "app", "secret", "biling"), secret, "nothing was made under the wrong one")
+
+    def test_a_secret_key_is_exchanged(self):
+        """From the document's change-me, say, to one that nobody knows."""
+        config = self.world.config(public_url="https://pay.example.com", secret_key="change-me")
+        key = new_app(config, "biling")
+        kept = [bayar(config, "app", "secret", "biling"), bayar(config, "serve", "--print-callbacks")]
+        text = config.read_text().replace('"change-me"', '"another, long and random"')
+        config.write_text(text + 'previous_secret_key = "change-me"\n')
+        gateway = self.started(config)
+        self.assertEqual(Client(gateway.port, "biling", key).get("/v1/charges").status, 200)
+        self.assertIn("previous_secret_key", gateway.logged(), "it says that it may go")
+        gateway.stop()
+        config.write_text(text)
+        self.started(config)
+        self.assertEqual([bayar(config, "app", "secret", "biling"), bayar(config, "serve", "--print-callbacks")], kept)
 
     def test_a_provider_never_hears_500(self):
         config = self.world.config(public_url="https://pay.example.com")

@@ -35,6 +35,8 @@ pub struct Settings {
     /// Seals what the database must keep secret, such as the keys of callbacks. Without it one is made in
     /// `gateway.key` beside the database; several gateways on one PostgreSQL must share one.
     pub secret_key: Option<Secret>,
+    /// The one before: what it sealed is sealed anew when the gateway starts, and then it may go.
+    pub previous_secret_key: Option<Secret>,
     /// Where applications, their keys and deliveries are kept: `sqlite:/…/gateway.db` or `postgres://…`.
     /// Default: in the same PostgreSQL as the journal, else `gateway.db` beside it.
     pub database: Option<String>,
@@ -84,6 +86,7 @@ impl Default for Settings {
             allow_plaintext: false,
             trusted_proxies: Vec::new(),
             secret_key: None,
+            previous_secret_key: None,
             database: None,
             allow_private_callbacks: false,
             callback_ca_file: None,

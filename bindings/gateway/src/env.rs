@@ -57,7 +57,7 @@ fn meaning(pairs: Vec<(String, String)>) -> Result<Wiped, String> {
             let setting = lower(rest);
             let value = match setting.as_str() {
                 // Text, also where it consists of digits.
-                "secret_key" | "metrics_token" | "mail_from" | "smtp" => json!(value),
+                "secret_key" | "previous_secret_key" | "metrics_token" | "mail_from" | "smtp" => json!(value),
                 "trusted_proxies" | "mail_to" if !value.starts_with('[') => {
                     value.split(',').map(str::trim).filter(|one| !one.is_empty()).collect()
                 }

@@ -49,7 +49,7 @@ pub fn run(loaded: Loaded) -> Result<(), Error> {
 
 async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Result<(), Error> {
     // Tables are made before anybody asks.
-    gateway.look(|gateway| gateway.store.check_key()).await.map_err(|p| broken(p.message()))??;
+    gateway.look(with_its_key).await.map_err(|p| broken(p.message()))??;
     let listen = gateway.settings.listen;
     let refused =
         |error: std::io::Error| invalid("listen", format!("is {listen}, which cannot be used: {error}"));
@@ -71,6 +71,16 @@ async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) 
     }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Sees to it that what is sealed can be opened.
+fn with_its_key(gateway: &Gateway) -> Result<(), Error> {
+    if let Some(count) = gateway.store.seal_anew()? {
+        tracing::info!(
+            "{count} secrets were sealed anew: previous_secret_key may be taken out of the configuration"
+        );
+    }
+    gateway.store.check_key()
 }
 
 /// Everything that is served.

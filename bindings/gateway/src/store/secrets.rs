@@ -56,17 +56,38 @@ impl Store {
     /// # Errors
     /// [`bayar::Code::InvalidConfig`] where it is another, and the database's.
     pub fn check_key(&self) -> Result<(), Error> {
-        for (purpose, sql) in [
-            ("gateway_secret", "SELECT app, sealed FROM gateway_secret ORDER BY id DESC LIMIT 1"),
-            ("gateway_inbound", "SELECT account, sealed FROM gateway_inbound ORDER BY id DESC LIMIT 1"),
-            ("person", "SELECT id, totp FROM gateway_person ORDER BY id DESC LIMIT 1"),
-        ] {
-            let Some(cells) = self.read(|tx| tx.query(sql, &[]))?.into_iter().next() else { continue };
+        for (purpose, table, of, sealed) in SEALED {
+            let sql = format!("SELECT {of}, {sealed} FROM {table} ORDER BY id DESC LIMIT 1");
+            let Some(cells) = self.read(|tx| tx.query(&sql, &[]))?.into_iter().next() else { continue };
             let mut row = Row::of(cells);
             let of = row.text()?;
             self.seal().unseal(&format!("{purpose}/{of}"), &row.text()?)?;
         }
         Ok(())
+    }
+
+    /// Seals anew what the key before sealed, and says how much that was; nothing where there is none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub(crate) fn seal_anew(&self) -> Result<Option<u64>, Error> {
+        if !self.seal().is_exchanged() {
+            return Ok(None);
+        }
+        self.write(|tx| {
+            let mut count = 0;
+            for (purpose, table, of, column) in SEALED {
+                for cells in tx.query(&format!("SELECT id, {of}, {column} FROM {table}"), &[])? {
+                    let mut row = Row::of(cells);
+                    let (id, of, sealed) = (row.text()?, row.text()?, row.text()?);
+                    let Some(anew) = self.seal().anew(&format!("{purpose}/{of}"), &sealed)? else { continue };
+                    // Unless it was exchanged meanwhile, as an authenticator is.
+                    let sql = format!("UPDATE {table} SET {column} = ?2 WHERE id = ?1 AND {column} = ?3");
+                    count += tx.execute(&sql, &[text(id), text(anew), text(sealed)])?;
+                }
+            }
+            Ok(Some(count))
+        })
     }
 
     fn kept(&self, kind: Kind, of: &str) -> Result<Vec<Secret>, Error> {
@@ -117,6 +138,13 @@ impl Store {
         })
     }
 }
+
+/// All that is sealed: what for, and the table with the columns of whose it is and of the secret.
+const SEALED: [(&str, &str, &str, &str); 3] = [
+    ("gateway_secret", "gateway_secret", "app", "sealed"),
+    ("gateway_inbound", "gateway_inbound", "account", "sealed"),
+    ("person", "gateway_person", "id", "totp"),
+];
 
 /// Where secrets of a kind are.
 #[derive(Clone, Copy)]
