@@ -147,6 +147,7 @@ class Dashboard(unittest.TestCase):
     def test_04_a_delivery_is_sent_again(self):
         browser = self.browser
         browser.open("/dashboard/deliveries")
+        self.says("INV-1", "tbody th")
         browser.follow(browser.one("tbody th a"))
         self.assertEqual(browser.text("h1"), "charge.paid")
         before = len(self.receiver.all())
