@@ -100,6 +100,19 @@ class V1(Case):
             answer = self.client.ask(method, path)
             self.assertEqual((answer.status, answer.headers["Content-Type"]), (status, "application/problem+json"), path)
 
+    def test_what_may_be_answered_stands_in_the_document(self):
+        document = self.client.get("/v1/openapi.json").json()
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                for status in ("405", "408", "504"):
+                    self.assertIn(status, operation["responses"], (method, path))
+        self.world.control.ask("POST", "faults", {"fault": "delay", "provider": "midtrans", "ms": 2000})
+        order = new_order()
+        self.assertEqual(self.client.post("/v1/charges", {"order_id": order, "amount": 1, "channel": "bca_va"}, key=order).status, 201)
+        self.world.control.ask("POST", "faults", {"fault": "delay", "provider": "midtrans", "ms": 2000})
+        slow = self.client.post("/v1/accounts/midtrans/operations/status", {"order_id": order, "deadline_ms": 200})
+        self.assertEqual(slow.json()["status"], 504, slow)
+
     def test_a_page_on_which_nobody_has_chosen(self):
         """Midtrans knows a payment only once its payer has chosen how to pay: until then nothing can be cancelled."""
         order = new_order()
@@ -251,8 +264,12 @@ class Settings(Case):
         )
         key = new_app(config, "biling")
         gateway = self.started(config)
-        made = Client(gateway.port, "biling", key).post("/charge", {"order_id": new_order(), "amount": 1, "customer_details": CUSTOMER})
+        order = new_order()
+        made = Client(gateway.port, "biling", key).post("/charge", {"order_id": order, "amount": 1, "customer_details": CUSTOMER})
         self.assertEqual(made.status, 201, made)
+        # Every other command reads it, too.
+        self.assertIn(order, bayar(config, "journal", "list"))
+        self.assertIn("midtrans", bayar(config, "doctor"))
         metrics = Client(gateway.port).get("/metrics", headers={"Authorization": "Bearer 12345"})
         self.assertEqual(metrics.status, 200, metrics)
 

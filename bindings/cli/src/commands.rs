@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bayar::{Callback, Engine};
+use bayar_gateway::config::{is_env, load};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::{Map, Value, json};
@@ -148,6 +149,9 @@ impl Cli {
             Failure::Usage("no configuration: give --config FILE or set BAYAR_CONFIG. `bayar sandbox --print-config` writes one to start with".to_owned())
         })?;
         let file = absolute(file)?;
+        if is_env(&file) {
+            return Ok(Engine::builder().open_parsed(load(&file)?.engine)?);
+        }
         Ok(Engine::open(&json!({"file": file}).to_string())?)
     }
 

@@ -171,6 +171,11 @@ pub struct Loaded {
     pub production: bool,
 }
 
+/// Whether a file is an `.env`, by its name.
+pub fn is_env(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".env"))
+}
+
 /// Reads `bayar.toml` (or JSON), or a file whose name ends in `.env`.
 ///
 /// # Errors
@@ -178,7 +183,7 @@ pub struct Loaded {
 pub fn load(file: &Path) -> Result<Loaded, Error> {
     let file = std::path::absolute(file)
         .map_err(|error| invalid("file", format!("{} cannot be used: {error}", file.display())))?;
-    let is_env = file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".env"));
+    let is_env = is_env(&file);
     let text = if is_env { env::read(&file)?.0.to_string() } else { json!({"file": file}).to_string() };
     let engine = Config::parse(&text)?;
     let production = engine.accounts.iter().any(|account| account.is_production());
