@@ -151,6 +151,26 @@ class Outside(Case):
         self.assertNotIn(address.split("/")[-1], self.gateway.logged())
 
 
+class Dashboard(Case):
+    def test_an_address_at_which_nobody_can_sign_in(self):
+        """Browsers keep a session over https only, and on their own machine."""
+        plain = Client(self.gateway.port)
+        behind = Client(self.started(self.world.config(public_url="https://pay.example.com")).port)
+        for client, host, works in (
+            (plain, "192.0.2.2:5000", False),
+            (plain, "pay.example.com", False),
+            (plain, "localhost:5000", True),
+            (plain, "127.0.0.1:5000", True),
+            (behind, "pay.example.com", True),
+        ):
+            page = client.get("/dashboard/sign-in", headers={"Host": host})
+            self.assertEqual("over https only" in page.body.decode(), not works, host)
+        tried = plain.post("/dashboard/sign-in", "email=a", headers={"Host": "192.0.2.2:5000", "Origin": "http://192.0.2.2:5000", "Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual(tried.status, 403)
+        self.assertIn("https://", tried.body.decode())
+        self.assertNotIn("set public_url to http://", tried.body.decode())
+
+
 class Applications(Case):
     """`bayar app`."""
 
