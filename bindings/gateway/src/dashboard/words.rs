@@ -131,7 +131,7 @@ impl Language {
     }
 
     /// What a part of an instruction, or of what is known of a payer, is called.
-    pub fn part<'a>(self, name: &'a str) -> &'a str {
+    pub fn part(self, name: &str) -> &str {
         match name {
             "kind" => self.say("How", "Cara"),
             "url" => self.say("Page", "Halaman"),
@@ -152,7 +152,7 @@ impl Language {
     }
 
     /// How a payer pays, as instructions have it.
-    pub fn kind<'a>(self, kind: &'a str) -> &'a str {
+    pub fn kind(self, kind: &str) -> &str {
         match kind {
             "redirect" => self.say("on a page of the provider", "di halaman penyedia"),
             "virtual_account" => self.say("to a virtual account", "ke virtual account"),
@@ -166,7 +166,7 @@ impl Language {
     }
 
     /// What to do after an error, for people.
-    pub fn advice<'a>(self, error: &'a Error) -> &'a str {
+    pub fn advice(self, error: &Error) -> &str {
         match error.code {
             Code::InvalidParams => {
                 self.say("Correct it and send the form again.", "Perbaiki, lalu kirim lagi formulirnya.")
