@@ -12,6 +12,9 @@ use crate::error::{Code, Error};
 use crate::journal::{Intent, Order, Sent, State};
 use crate::plugins::hex;
 
+/// The longest id of an order, in characters; providers take fewer.
+const LONGEST_NAME: usize = 255;
+
 /// The longest that a host may let a call take.
 const LONGEST: Duration = Duration::from_secs(600);
 
@@ -60,7 +63,7 @@ impl HostCall {
         };
         let key = text(&mut params, "key", 255)?;
         let tenant = text(&mut params, "tenant", 128)?;
-        let named = text(&mut params, "reference", usize::MAX)?;
+        let named = text(&mut params, "reference", LONGEST_NAME)?;
         let deadline = deadline(params.remove("deadline_ms"), account)?;
         if described.class.moves() && key.is_none() {
             let what = "missing: this operation moves money, so it needs a key of yours, the same for every attempt at this one payment";
@@ -68,7 +71,11 @@ impl HostCall {
         }
         let order_id = match params.get("order_id") {
             None | Some(Value::Null) => None,
-            Some(Value::String(order_id)) => Some(order_id.clone()),
+            Some(Value::String(order_id)) if can_be_kept(order_id, LONGEST_NAME) => Some(order_id.clone()),
+            Some(Value::String(order_id)) => {
+                let found = format!("found {} characters", order_id.chars().count());
+                return Err(invalid("order_id", &found, &allowed_name(LONGEST_NAME)));
+            }
             Some(other) => return Err(invalid("order_id", &format!("found {other}"), "a string")),
         };
         let (now_ms, nonce) = (engine.ambient.now_ms(), engine.ambient.nonce()?);
@@ -255,21 +262,25 @@ fn conflict(known: &Intent) -> Error {
 
 /// Takes one of the engine's own parameters out.
 fn text(params: &mut Map<String, Value>, name: &str, longest: usize) -> Result<Option<String>, Error> {
-    let allowed = || {
-        if longest == usize::MAX {
-            "a string that is not empty".to_owned()
-        } else {
-            format!("1 to {longest} characters")
-        }
-    };
+    let allowed = || allowed_name(longest);
     match params.remove(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() && text.chars().count() <= longest => Ok(Some(text)),
+        Some(Value::String(text)) if !text.is_empty() && can_be_kept(&text, longest) => Ok(Some(text)),
         Some(Value::String(text)) => {
             Err(invalid(name, &format!("found {} characters", text.chars().count()), &allowed()))
         }
         Some(other) => Err(invalid(name, &format!("found {other}"), &allowed())),
     }
+}
+
+/// Whether every journal can keep it and find it again: PostgreSQL takes no NUL, and indexes nothing that is
+/// much longer.
+fn can_be_kept(name: &str, longest: usize) -> bool {
+    name.chars().count() <= longest && !name.contains('\0')
+}
+
+fn allowed_name(longest: usize) -> String {
+    format!("1 to {longest} characters, none of them NUL")
 }
 
 fn deadline(given: Option<Value>, account: &Account) -> Result<Instant, Error> {

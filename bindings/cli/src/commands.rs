@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use bayar::{Callback, Engine};
+use bayar_gateway::config::{is_env, load};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use serde_json::{Map, Value, json};
@@ -148,6 +149,9 @@ impl Cli {
             Failure::Usage("no configuration: give --config FILE or set BAYAR_CONFIG. `bayar sandbox --print-config` writes one to start with".to_owned())
         })?;
         let file = absolute(file)?;
+        if is_env(&file) {
+            return Ok(Engine::builder().open_parsed(load(&file)?.engine)?);
+        }
         Ok(Engine::open(&json!({"file": file}).to_string())?)
     }
 
@@ -320,8 +324,10 @@ impl Sandbox {
 }
 
 /// Prints the completions of a shell, for `source <(bayar completions bash)`.
-pub fn completions(shell: Shell) {
-    clap_complete::generate(shell, &mut Cli::command(), "bayar", &mut std::io::stdout());
+pub fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "bayar", &mut text);
+    print_line(String::from_utf8_lossy(&text).trim_end())
 }
 
 pub fn split<'a>(text: &'a str, at: char, option: &str, form: &str) -> Result<(&'a str, &'a str), Failure> {

@@ -51,7 +51,7 @@ impl Cli {
             Command::Doctor => commands::doctor(self),
             Command::Sandbox(sandbox) => sandbox.run(self),
             Command::Completions { shell } => {
-                commands::completions(*shell);
+                commands::completions(*shell)?;
                 Ok(ExitCode::SUCCESS)
             }
         }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use bayar_gateway::config::{Loaded, load};
+use bayar_gateway::drafts;
+use bayar_gateway::gateway::Gateway;
 use bayar_gateway::store::Store;
 use bayar_gateway::store::apps::{App, Draft};
 use bayar_gateway::store::audit::By;
@@ -69,9 +71,15 @@ enum What {
         rotate: bool,
     },
     /// Have an application's keys open nothing for now
-    Stop { code: String },
+    Stop {
+        /// The application's code
+        code: String,
+    },
     /// Have them open again
-    Start { code: String },
+    Start {
+        /// The application's code
+        code: String,
+    },
 }
 
 #[derive(Args)]
@@ -120,7 +128,8 @@ fn loaded(cli: &Cli) -> Result<Loaded, Failure> {
 }
 
 fn print_callbacks(loaded: Loaded) -> Result<ExitCode, Failure> {
-    let gateway = bayar_gateway::gateway::Gateway::open(loaded).map_err(Failure::told)?;
+    let gateway = Gateway::open(loaded).map_err(Failure::told)?;
+    gateway.store.check_key().map_err(Failure::told)?;
     if gateway.settings.public_url.is_none() {
         let what = "public_url is not set in [gateway]: it is not known how providers reach this gateway";
         return Err(Failure::Usage(what.to_owned()));
@@ -136,18 +145,27 @@ fn print_callbacks(loaded: Loaded) -> Result<ExitCode, Failure> {
 
 impl Apps {
     pub fn run(&self, cli: &Cli) -> Result<ExitCode, Failure> {
-        let store = bayar_gateway::open_store(&loaded(cli)?).map_err(Failure::told)?;
-        self.what.run(&store).map(|()| ExitCode::SUCCESS)
+        let loaded = loaded(cli)?;
+        let store = bayar_gateway::open_store(&loaded).map_err(Failure::told)?;
+        store.check_key().map_err(Failure::told)?;
+        self.what.run(&store, loaded).map(|()| ExitCode::SUCCESS)
     }
 }
 
 impl What {
-    fn run(&self, store: &Store) -> Result<(), Failure> {
+    fn run(&self, store: &Store, loaded: Loaded) -> Result<(), Failure> {
         let by = operator();
+        // Against the accounts that there are, which takes their plugins.
+        let checked = |draft: Draft| {
+            let gateway = Gateway::open(loaded).map_err(Failure::told)?;
+            drafts::check(&gateway, &draft).map_err(Failure::told)?;
+            Ok::<_, Failure>(draft)
+        };
         match self {
             What::Create { code, options } => {
                 let everything = Draft { accounts: vec!["*".to_owned()], ..Draft::default() };
-                store.create_app(code, &options.onto(everything), &by).map_err(Failure::told)?;
+                let draft = checked(options.onto(everything))?;
+                store.create_app(code, &draft, &by).map_err(Failure::told)?;
                 let (key, secret) = store.create_key(code, None, &by).map_err(Failure::told)?;
                 print_line(&format!("X-App-Code: {code}"))?;
                 print_line(&format!("X-Api-Key: {}", secret.expose()))?;
@@ -155,7 +173,8 @@ impl What {
             }
             What::Change { code, options } => {
                 let app = store.app(code).map_err(Failure::told)?.ok_or_else(|| no_app(code))?;
-                store.change_app(code, &options.onto(draft(app)), &by).map_err(Failure::told)?;
+                let draft = checked(options.onto(draft(app)))?;
+                store.change_app(code, &draft, &by).map_err(Failure::told)?;
                 print_line(&format!("{code} is changed"))
             }
             What::List => list(store),

@@ -58,7 +58,8 @@ async fn receive(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let named = account.clone();
-    let known = gateway.look(move |gateway| is_address(gateway, &named, &secret)).await??;
+    let looked = gateway.look(move |gateway| is_address(gateway, &named, &secret)).await;
+    let known = looked.map_err(later)?.map_err(|error| later(error.into()))?;
     if !known {
         // Whoever guesses is slowed down; the provider never is.
         gateway.limits.address(client.address)?;
@@ -76,11 +77,12 @@ async fn receive(
         ..Callback::default()
     };
     let received = gateway.call(move |gateway| hand_over(gateway, &account, callback)).await;
-    match received {
-        Ok(acknowledgement) => Ok(answer(&acknowledgement)),
-        // It is sent again.
-        Err(problem) => Err(problem),
-    }
+    received.map(|acknowledgement| answer(&acknowledgement)).map_err(later)
+}
+
+/// Whatever is wrong with us, a provider hears that it should send it again: after a 500 some do not.
+fn later(problem: Problem) -> Problem {
+    Problem { status: StatusCode::SERVICE_UNAVAILABLE, ..problem }
 }
 
 /// Whether this is where the provider was told to call. An account that there is not takes as long as one

@@ -1,6 +1,6 @@
 //! What the gateway runs with: the section `[gateway]` of `bayar.toml`, or the document's `.env`.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,8 @@ use bayar::config::Config;
 use bayar::{Code, Error};
 use bayar_provider::Secret;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use crate::env;
@@ -18,6 +19,7 @@ use crate::env;
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
     /// Where to listen. Default `127.0.0.1:5000`; other than loopback needs TLS, or `allow_plaintext`.
+    #[serde(deserialize_with = "read_listen")]
     pub listen: SocketAddr,
     /// How the world reaches this gateway, `https://pay.example.com`: for the addresses that it shows.
     pub public_url: Option<String>,
@@ -28,10 +30,13 @@ pub struct Settings {
     /// Whether plain HTTP may be spoken beyond this machine: where a proxy on another one ends TLS.
     pub allow_plaintext: bool,
     /// Networks of proxies in front, `10.0.0.0/8`: only their `X-Forwarded-For` is believed.
+    #[serde(deserialize_with = "read_networks")]
     pub trusted_proxies: Vec<IpNet>,
     /// Seals what the database must keep secret, such as the keys of callbacks. Without it one is made in
     /// `gateway.key` beside the database; several gateways on one PostgreSQL must share one.
     pub secret_key: Option<Secret>,
+    /// The one before: what it sealed is sealed anew when the gateway starts, and then it may go.
+    pub previous_secret_key: Option<Secret>,
     /// Where applications, their keys and deliveries are kept: `sqlite:/…/gateway.db` or `postgres://…`.
     /// Default: in the same PostgreSQL as the journal, else `gateway.db` beside it.
     pub database: Option<String>,
@@ -87,6 +92,7 @@ impl Default for Settings {
             allow_plaintext: false,
             trusted_proxies: Vec::new(),
             secret_key: None,
+            previous_secret_key: None,
             database: None,
             allow_private_callbacks: false,
             callback_ca_file: None,
@@ -108,6 +114,34 @@ impl Default for Settings {
             metrics_token: None,
         }
     }
+}
+
+fn read_listen<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format!(
+            "found {text:?}; allowed: an address of this machine and a port, such as 127.0.0.1:5000 or [::1]:5000"
+        ))
+    })
+}
+
+fn read_networks<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    /// A network; a single address is one, too.
+    struct Network(IpNet);
+
+    impl<'de> Deserialize<'de> for Network {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            let single = text.parse::<IpAddr>().map(IpNet::from);
+            text.parse().or(single).map(Network).map_err(|_| {
+                D::Error::custom(format!(
+                    "found {text:?}; allowed: networks and addresses, such as 10.0.0.0/8"
+                ))
+            })
+        }
+    }
+
+    Ok(Vec::<Network>::deserialize(deserializer)?.into_iter().map(|network| network.0).collect())
 }
 
 /// How records are written.
@@ -146,6 +180,11 @@ pub struct Loaded {
     pub production: bool,
 }
 
+/// Whether a file is an `.env`, by its name.
+pub fn is_env(file: &Path) -> bool {
+    file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".env"))
+}
+
 /// Reads `bayar.toml` (or JSON), or a file whose name ends in `.env`.
 ///
 /// # Errors
@@ -153,7 +192,7 @@ pub struct Loaded {
 pub fn load(file: &Path) -> Result<Loaded, Error> {
     let file = std::path::absolute(file)
         .map_err(|error| invalid("file", format!("{} cannot be used: {error}", file.display())))?;
-    let is_env = file.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".env"));
+    let is_env = is_env(&file);
     let text = if is_env { env::read(&file)?.0.to_string() } else { json!({"file": file}).to_string() };
     let engine = Config::parse(&text)?;
     let production = engine.accounts.iter().any(|account| account.is_production());

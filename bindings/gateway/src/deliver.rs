@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use bayar::transport::{Options, Transport};
+use bayar::transport::{Options, Reason, Transport};
 use bayar::{Code, Error, Request};
 use bayar_provider::Secret;
 use hmac::{Hmac, KeyInit, Mac};
@@ -148,7 +148,13 @@ fn send(gateway: &Gateway, due: &Due) -> Result<u16, String> {
         .header("webhook-signature", signatures)
         .body(due.event.body.clone().into_bytes());
     let answer = gateway.transport.send(&request, true, Instant::now() + PATIENCE);
-    answer.map(|answer| answer.status).map_err(|failure| failure.message)
+    answer.map(|answer| answer.status).map_err(|failure| match failure.reason {
+        Reason::NotPublic | Reason::Insecure => {
+            format!("{} goes nowhere: expected https:// to the public internet, or allow_private_callbacks in [gateway] ({})",
+                due.url, failure.message)
+        }
+        _ => failure.message,
+    })
 }
 
 /// One signature for each secret that is valid, with a blank between them.

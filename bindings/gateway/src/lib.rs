@@ -6,6 +6,7 @@
 //! | `gateway` | what all parts work with: engine, store, settings, places for calls |
 //! | `http` | connections, what every request passes, who may call and how often |
 //! | `calls` | what an application may call |
+//! | `drafts` | what is said of an application, checked |
 //! | `tell` | telling applications what changed |
 //! | `callbacks` | callbacks of providers |
 //! | `deliver` | callbacks to applications |
@@ -27,6 +28,7 @@ pub mod config;
 mod dashboard;
 mod deliver;
 mod document;
+pub mod drafts;
 mod env;
 pub mod gateway;
 mod http;

@@ -49,7 +49,7 @@ pub fn run(loaded: Loaded) -> Result<(), Error> {
 
 async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) -> Result<(), Error> {
     // Tables are made before anybody asks.
-    gateway.look(|gateway| gateway.store.now_ms()).await.map_err(|p| broken(p.message()))??;
+    gateway.look(with_its_key).await.map_err(|p| broken(p.message()))??;
     let listen = gateway.settings.listen;
     let refused =
         |error: std::io::Error| invalid("listen", format!("is {listen}, which cannot be used: {error}"));
@@ -73,6 +73,16 @@ async fn serve(gateway: &Arc<Gateway>, certificates: Option<Arc<Certificates>>) 
     Ok(())
 }
 
+/// Sees to it that what is sealed can be opened.
+fn with_its_key(gateway: &Gateway) -> Result<(), Error> {
+    if let Some(count) = gateway.store.seal_anew()? {
+        tracing::info!(
+            "{count} secrets were sealed anew: previous_secret_key may be taken out of the configuration"
+        );
+    }
+    gateway.store.check_key()
+}
+
 /// Everything that is served.
 fn router(gateway: &Arc<Gateway>) -> Router {
     Router::new()
@@ -89,7 +99,7 @@ fn router(gateway: &Arc<Gateway>) -> Router {
 }
 
 async fn nowhere(uri: Uri) -> Response {
-    if uri.path().starts_with("/v1/") {
+    if uri.path() == "/v1" || uri.path().starts_with("/v1/") {
         document::endpoint_not_found().into_response()
     } else {
         document::nowhere()

@@ -19,7 +19,14 @@ use crate::config::{Settings, invalid};
 
 /// Seals and opens.
 pub(crate) struct Seal {
-    key: LessSafeKey,
+    key: Key,
+    /// Opens what was sealed before the key was exchanged.
+    previous: Option<Key>,
+}
+
+/// What is made of one secret.
+struct Key {
+    seals: LessSafeKey,
     /// From which keys for other purposes are made.
     material: Prk,
 }
@@ -27,8 +34,9 @@ pub(crate) struct Seal {
 impl Seal {
     /// By the setting, else by the key in `gateway.key` beside the database, made if there is none.
     pub(crate) fn open(settings: &Settings, database: &str) -> Result<Seal, Error> {
+        let previous = settings.previous_secret_key.as_ref().map(Key::of);
         if let Some(key) = &settings.secret_key {
-            return Ok(Seal::of(key));
+            return Ok(Seal { key: Key::of(key), previous });
         }
         let Some(path) = database.strip_prefix("sqlite:") else {
             let what = "is missing: the gateways on one PostgreSQL share what they seal; expected a long random text, \
@@ -39,20 +47,12 @@ impl Seal {
         let key = kept_key(&file).map_err(|error| {
             invalid("secret_key", format!("is not set, and {} cannot be used: {error}", file.display()))
         })?;
-        Ok(Seal::of(&key))
+        Ok(Seal { key: Key::of(&key), previous })
     }
 
-    fn of(secret: &Secret) -> Seal {
-        let material = Salt::new(HKDF_SHA256, b"bayar gateway").extract(secret.expose().as_bytes());
-        let key = material.expand(&[b"seal 1"], &AES_256_GCM).expect("an AES-256 key is short enough");
-        Seal { key: LessSafeKey::new(UnboundKey::from(key)), material }
-    }
-
-    /// A key that signs, for one purpose.
-    pub(crate) fn signing_key(&self, purpose: &str) -> hmac::Key {
-        let info = [purpose.as_bytes()];
-        let key = self.material.expand(&info, hmac::HMAC_SHA256).expect("a key of SHA-256 is short enough");
-        hmac::Key::from(key)
+    /// Keys that sign for one purpose: the one that does, and the one before, whose signatures hold still.
+    pub(crate) fn signing_keys(&self, purpose: &str) -> (hmac::Key, Option<hmac::Key>) {
+        (self.key.signing(purpose), self.previous.as_ref().map(|previous| previous.signing(purpose)))
     }
 
     /// Seals a text. It opens only under the same `purpose`, so that rows cannot be exchanged.
@@ -60,6 +60,7 @@ impl Seal {
         let nonce: [u8; NONCE_LEN] = random()?;
         let mut sealed = text.as_bytes().to_vec();
         self.key
+            .seals
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(purpose.as_bytes()),
@@ -71,19 +72,51 @@ impl Seal {
 
     /// Opens what [`Seal::seal`] made.
     pub(crate) fn unseal(&self, purpose: &str, sealed: &str) -> Result<Secret, Error> {
-        let opened = BASE64_STANDARD.decode(sealed).ok().and_then(|mut bytes| {
-            let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
-            let rest = &mut bytes[NONCE_LEN..];
-            let aad = Aad::from(purpose.as_bytes());
-            let text = self.key.open_in_place(Nonce::assume_unique_for_key(nonce), aad, rest).ok()?;
-            String::from_utf8(text.to_vec()).ok()
-        });
-        opened.map(Secret::new).ok_or_else(|| {
+        let keys = std::iter::once(&self.key).chain(&self.previous);
+        let opened = keys.into_iter().find_map(|key| opened(key, purpose, sealed));
+        opened.ok_or_else(|| {
             let what = "(SECRET_KEY, or gateway.key) is not the one that sealed what the database holds; expected that \
-                 one: put it back";
+                 one: put it back, or name it as previous_secret_key, and all is sealed anew";
             invalid("secret_key", what.to_owned())
         })
     }
+
+    /// The same sealed anew, where the key before sealed it.
+    pub(crate) fn anew(&self, purpose: &str, sealed: &str) -> Result<Option<String>, Error> {
+        let Some(previous) = self.previous.as_ref().filter(|_| opened(&self.key, purpose, sealed).is_none())
+        else {
+            return Ok(None);
+        };
+        opened(previous, purpose, sealed).map(|secret| self.seal(purpose, secret.expose())).transpose()
+    }
+
+    /// Whether there is a key before.
+    pub(crate) fn is_exchanged(&self) -> bool {
+        self.previous.is_some()
+    }
+}
+
+impl Key {
+    fn of(secret: &Secret) -> Key {
+        let material = Salt::new(HKDF_SHA256, b"bayar gateway").extract(secret.expose().as_bytes());
+        let key = material.expand(&[b"seal 1"], &AES_256_GCM).expect("an AES-256 key is short enough");
+        Key { seals: LessSafeKey::new(UnboundKey::from(key)), material }
+    }
+
+    fn signing(&self, purpose: &str) -> hmac::Key {
+        let info = [purpose.as_bytes()];
+        let key = self.material.expand(&info, hmac::HMAC_SHA256).expect("a key of SHA-256 is short enough");
+        hmac::Key::from(key)
+    }
+}
+
+fn opened(key: &Key, purpose: &str, sealed: &str) -> Option<Secret> {
+    let mut bytes = BASE64_STANDARD.decode(sealed).ok()?;
+    let nonce: [u8; NONCE_LEN] = bytes.get(..NONCE_LEN)?.try_into().ok()?;
+    let rest = &mut bytes[NONCE_LEN..];
+    let aad = Aad::from(purpose.as_bytes());
+    let text = key.seals.open_in_place(Nonce::assume_unique_for_key(nonce), aad, rest).ok()?;
+    String::from_utf8(text.to_vec()).ok().map(Secret::new)
 }
 
 /// The key in a file that only its owner reads.
@@ -127,13 +160,23 @@ mod tests {
 
     #[test]
     fn only_the_key_and_the_purpose_open() {
-        let seal = Seal::of(&Secret::new("one"));
+        let by = |key: &str, previous: Option<&str>| {
+            let previous = previous.map(|key| Key::of(&Secret::new(key)));
+            Seal { key: Key::of(&Secret::new(key)), previous }
+        };
+        let seal = by("one", None);
         let sealed = seal.seal("webhook/biling", "whsec_secret").expect("is sealed");
         assert!(!sealed.contains("whsec"));
         assert_eq!(seal.unseal("webhook/biling", &sealed).expect("opens").expose(), "whsec_secret");
         assert_ne!(seal.seal("webhook/biling", "whsec_secret").expect("is sealed"), sealed);
         assert!(seal.unseal("webhook/other", &sealed).is_err());
-        let error = Seal::of(&Secret::new("two")).unseal("webhook/biling", &sealed).expect_err("another key");
+        let error = by("two", None).unseal("webhook/biling", &sealed).expect_err("another key");
+        let exchanged = by("two", Some("one"));
+        assert!(exchanged.unseal("webhook/biling", &sealed).is_ok());
+        let anew = exchanged.anew("webhook/biling", &sealed).expect("is sealed").expect("by the key before");
+        assert!(by("two", None).unseal("webhook/biling", &anew).is_ok());
+        assert_eq!(exchanged.anew("webhook/biling", &anew), Ok(None), "it is already");
+        assert_eq!(exchanged.anew("webhook/other", &sealed), Ok(None), "it opens under neither");
         assert!(error.message.contains("put it back"), "{error}");
         for damaged in ["", "x", &sealed[..8], &sealed[..sealed.len() - 4]] {
             assert!(seal.unseal("webhook/biling", damaged).is_err());

@@ -23,6 +23,7 @@ pub fn setup(loaded: &Loaded, by: &By) -> Result<(), Error> {
         return Err(Error::not_sent(Code::NotPossible, what));
     }
     let store = crate::open_store(loaded)?;
+    store.check_key()?;
     say("An owner of this gateway. Nothing is kept before the last question is answered.\n")?;
     let name = ask("Name: ")?;
     let email = plain_email(&ask("E-mail address: ")?);

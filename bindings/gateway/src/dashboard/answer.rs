@@ -183,7 +183,7 @@ pub(super) fn failure(language: Language, error: &Error) -> Markup {
     html! {
         div.notice.bad role="alert" {
             p { strong { (error.message) } }
-            p { (language.stage(error.stage)) " " @if !error.advice.is_empty() { (error.advice) } }
+            p { (language.stage(error.stage)) " " (language.advice(error)) }
             p.hint { code { (error.code.as_str()) } }
         }
     }

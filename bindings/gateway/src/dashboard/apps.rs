@@ -7,6 +7,7 @@ use super::answer::{Answer, Fault, failure};
 use super::deliveries::shown;
 use super::show::{Input, button, facts, field, label, maybe_time, nothing, select, table, token};
 use super::visit::Visit;
+use crate::drafts;
 use crate::store::apps::{App, Draft};
 use crate::store::keys::{Key, now_ms};
 use crate::store::people::Role;
@@ -63,7 +64,9 @@ pub(super) fn show_new(visit: &Visit<'_>) -> Result<Answer, Fault> {
 
 pub(super) fn create(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let draft = draft(visit);
-    match visit.gateway.store.create_app(visit.form.text("code"), &draft, &visit.by()) {
+    let checked = drafts::check(visit.gateway, &draft);
+    let make = |()| visit.gateway.store.create_app(visit.form.text("code"), &draft, &visit.by());
+    match checked.and_then(make) {
         Ok(app) => Answer::go(&format!("{PATH}/{}", app.code), "saved"),
         Err(error) => new_page(visit, &draft, failure(visit.language, &error)),
     }
@@ -109,7 +112,12 @@ fn draft(visit: &Visit<'_>) -> Draft {
 fn fields(visit: &Visit<'_>, draft: &Draft) -> Markup {
     let none = (
         String::new(),
-        visit.say("none: each request names one", "tidak ada: disebut di tiap permintaan").to_owned(),
+        visit
+            .say(
+                "midtrans, or the only one; else each request names one",
+                "midtrans, atau satu-satunya; jika tidak, disebut di tiap permintaan",
+            )
+            .to_owned(),
     );
     let names = visit.gateway.accounts.keys();
     let accounts: Vec<_> =
@@ -178,7 +186,8 @@ pub(super) fn show(visit: &Visit<'_>) -> Result<Answer, Fault> {
 pub(super) fn change(visit: &Visit<'_>) -> Result<Answer, Fault> {
     let app = app(visit)?;
     let draft = draft(visit);
-    match visit.gateway.store.change_app(&app.code, &draft, &visit.by()) {
+    let checked = drafts::check(visit.gateway, &draft);
+    match checked.and_then(|()| visit.gateway.store.change_app(&app.code, &draft, &visit.by())) {
         Ok(_) => Answer::go(&format!("{PATH}/{}", app.code), "saved"),
         Err(error) => page(visit, &app, &draft, failure(visit.language, &error)),
     }

@@ -1,12 +1,14 @@
 //! What applications were told, every try of it, and sending it again.
 
 use maud::{Markup, html};
+use serde_json::Value;
 
 use super::ROOT;
 use super::answer::{Answer, Fault};
 use super::show::{Time, address, button, facts, label, maybe_time, milliseconds, nothing, select, table};
 use super::visit::Visit;
 use crate::store::deliveries::{Delivery, DeliveryState, Which};
+use crate::store::events::Event;
 use crate::store::people::Role;
 
 const PAGE: u32 = 50;
@@ -94,7 +96,10 @@ fn rows(visit: &Visit<'_>, found: &[Delivery]) -> Markup {
     let rows = html! {
         @for one in found {
             tr {
-                th scope="row" { a href={ (PATH) "/" (one.event.id) } { (one.event.kind) } }
+                th scope="row" {
+                    a href={ (PATH) "/" (one.event.id) } { (one.event.kind) }
+                    @if let Some(order) = order(&one.event) { br; span.under { (order) } }
+                }
                 td.wide { (one.event.app) }
                 td { (badge(visit, one.state)) }
                 td.number.wide { (one.attempts) }
@@ -104,6 +109,12 @@ fn rows(visit: &Visit<'_>, found: &[Delivery]) -> Markup {
         }
     };
     table(visit.say("Deliveries", "Pengiriman"), &head, rows)
+}
+
+/// The order that an event is about, as its application calls it.
+fn order(event: &Event) -> Option<String> {
+    let said: Value = serde_json::from_str(&event.body).ok()?;
+    said["data"]["order_id"].as_str().map(str::to_owned)
 }
 
 fn answered(status: Option<i64>, error: Option<&str>) -> Markup {
@@ -124,7 +135,7 @@ pub(super) fn show(visit: &Visit<'_>) -> Result<Answer, Fault> {
         (facts(&[
             (visit.say("State", "Keadaan"), badge(visit, one.state)),
             (visit.say("Application", "Aplikasi"), html! { a href={ (ROOT) "/apps/" (one.event.app) } { (one.event.app) } }),
-            (visit.say("Payment", "Pembayaran"), html! { a href={ (ROOT) "/payments/" (one.event.intent) } { (one.event.intent) } }),
+            (visit.say("Payment", "Pembayaran"), html! { a href={ (ROOT) "/payments/" (one.event.intent) } { (order(&one.event).unwrap_or_else(|| one.event.intent.clone())) } }),
             ("webhook-id", html! { code { (one.event.id) } }),
             (visit.say("When", "Kapan"), html! { (Time(one.event.at_ms)) }),
             (visit.say("Next try", "Percobaan berikut"), maybe_time(next.then_some(one.next_ms), "–")),

@@ -89,7 +89,7 @@ fn about(visit: &Visit<'_>, intent: &Intent) -> Markup {
             visit.say("Account", "Akun penyedia"),
             html! { (intent.account) " (" (intent.provider) ", " (intent.environment) ")" },
         ),
-        (visit.say("Channel", "Kanal"), html! { (channel(intent)) }),
+        (visit.say("Channel", "Kanal"), html! { (channel(visit.language, intent)) }),
         (visit.say("Amount", "Jumlah"), amounts),
         (visit.say("Reference", "Referensi"), code(&intent.reference)),
         (
@@ -110,7 +110,10 @@ fn instruction(visit: &Visit<'_>, intent: &Intent) -> Markup {
     html! {
         dl.facts {
             @for (name, value) in fields.iter().filter(|(name, _)| !["token", "client_key"].contains(&name.as_str())) {
-                div { dt { (name) } dd.wrap { code { (text(value)) } } }
+                div {
+                    dt { (visit.language.part(name)) }
+                    dd.wrap { @if name == "kind" { (visit.language.kind(&text(value))) } @else { code { (text(value)) } } }
+                }
             }
             @if let Some(until) = outcome["expires_at"].as_str() {
                 div { dt { (visit.say("until", "sampai")) } dd { (until) } }
@@ -124,7 +127,7 @@ fn payer(visit: &Visit<'_>, params: &Value) -> Markup {
     html! {
         h2 { (visit.say("Payer", "Pembayar")) }
         dl.facts {
-            @for (name, value) in customer { div { dt { (name) } dd { (text(value)) } } }
+            @for (name, value) in customer { div { dt { (visit.language.part(name)) } dd { (text(value)) } } }
         }
     }
 }

@@ -13,7 +13,7 @@ use super::ROOT;
 use super::answer::{Answer, Fault};
 use super::show::{Input, Time, address, badge, label, midnight, nothing, rupiah, select, table};
 use super::visit::{Fields, Visit};
-use super::words::{STATES, state_of};
+use super::words::{Language, STATES, state_of};
 use crate::gateway::Gateway;
 use crate::tell::word;
 
@@ -199,7 +199,7 @@ fn row(visit: &Visit<'_>, intent: &Intent) -> Markup {
                 (badge(visit.language, intent.state))
                 @if intent.review.is_some() { " " (label("alarm", visit.say("review", "tinjauan"))) }
             }
-            td.wide { (intent.account) " · " (channel(intent)) }
+            td.wide { (intent.account) " · " (channel(visit.language, intent)) }
             td.wide { (intent.tenant) }
             td { (Time(intent.created_ms)) }
         }
@@ -216,7 +216,11 @@ pub(super) fn name(intent: &Intent) -> &str {
 }
 
 /// How the payer was to pay, or what else was asked for.
-pub(super) fn channel(intent: &Intent) -> &str {
+pub(super) fn channel(language: Language, intent: &Intent) -> &str {
     let channel = intent.call.as_ref().and_then(|call| call.params.get("channel")?.as_str());
-    channel.unwrap_or(&intent.operation)
+    match channel {
+        Some(channel) => channel,
+        None if intent.operation == "charge" => language.say("payer chooses", "pembayar memilih"),
+        None => &intent.operation,
+    }
 }

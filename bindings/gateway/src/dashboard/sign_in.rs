@@ -35,7 +35,23 @@ pub(super) fn show(visit: &Visit<'_>) -> Result<Answer, Fault> {
         notice =
             html! { div.notice { p { (text) } p { code { "bayar --config bayar.toml serve --setup" } } } };
     }
-    page(visit, StatusCode::OK, notice, "", visit.query.text("to"))
+    page(visit, StatusCode::OK, html! { (nowhere_to_keep(visit)) (notice) }, "", visit.query.text("to"))
+}
+
+/// Where signing in would lead back to this page.
+fn nowhere_to_keep(visit: &Visit<'_>) -> Markup {
+    if visit.keeps_sessions() {
+        return html! {};
+    }
+    let text = visit.say(
+        "Nobody can sign in from here: browsers keep a session over https only. Open this page on the gateway's own \
+         machine, also through ssh -L 5000:localhost:5000, as http://localhost:5000; or put TLS in front and set \
+         public_url to https://…",
+        "Tidak bisa masuk dari sini: peramban hanya menyimpan sesi lewat https. Buka halaman ini di mesin gerbang \
+         sendiri, juga lewat ssh -L 5000:localhost:5000, sebagai http://localhost:5000; atau pasang TLS di depannya \
+         dan isi public_url dengan https://…",
+    );
+    html! { p.notice.bad role="alert" { (text) } }
 }
 
 pub(super) fn sign_in(visit: &Visit<'_>) -> Result<Answer, Fault> {

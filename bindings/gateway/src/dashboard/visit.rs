@@ -1,6 +1,9 @@
 //! One request of a browser, and what every one of them passes: who is signed in, whether they may, and
 //! whether what changes something comes from a page of ours.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
+
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, ORIGIN, USER_AGENT};
 use axum::http::{HeaderMap, Method, Uri};
 use bayar::{Code, Error};
@@ -59,7 +62,9 @@ pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
     fn read(text: &[u8]) -> Fields {
-        Fields(form_urlencoded::parse(text).into_owned().collect())
+        // PostgreSQL takes no NUL, and nobody types one.
+        let plain = |text: Cow<'_, str>| text.replace('\0', "");
+        Fields(form_urlencoded::parse(text).map(|(name, value)| (plain(name), plain(value))).collect())
     }
 
     /// The text of that name without blanks around it, or nothing.
@@ -204,6 +209,12 @@ impl<'a> Visit<'a> {
         format!("{}{path}", base.trim_end_matches('/'))
     }
 
+    /// Whether a browser keeps a session that is opened from here: over https, or on its own machine.
+    pub fn keeps_sessions(&self) -> bool {
+        let public_url = self.gateway.settings.public_url.as_deref().unwrap_or_default();
+        is_loopback(&self.host) || public_url.starts_with("https://")
+    }
+
     /// The text in the language of this visit.
     pub fn say<T>(&self, english: T, indonesian: T) -> T {
         self.language.say(english, indonesian)
@@ -247,7 +258,7 @@ fn check_origin(headers: &HeaderMap, settings: &Settings) -> Result<(), Fault> {
     }
     let what = format!(
         "the dashboard is asked for as {host}, and gateway.public_url is {:?}; expected that people reach it under \
-         public_url, or on this machine itself: set public_url to {origin}",
+         public_url, by https, or on this machine itself: put TLS in front, and set public_url to https://{host}",
         settings.public_url.as_deref().unwrap_or_default()
     );
     Err(Error::not_sent(Code::InvalidConfig, what).field("gateway.public_url").into())
@@ -255,14 +266,22 @@ fn check_origin(headers: &HeaderMap, settings: &Settings) -> Result<(), Fault> {
 
 /// Whether a host's name cannot be one that somebody else makes lead here.
 fn is_this_machine(host: &str, settings: &Settings) -> bool {
+    is_loopback(host) || name_of(host).parse().is_ok_and(|address: IpAddr| address == settings.listen.ip())
+}
+
+/// Whether a host is the browser's own machine, whatever leads from there to this one.
+fn is_loopback(host: &str) -> bool {
+    let name = name_of(host);
+    name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
+/// A host without its port.
+fn name_of(host: &str) -> &str {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    let address: Option<std::net::IpAddr> = name.parse().ok();
-    name == "localhost"
-        || address.is_some_and(|address| address.is_loopback() || address == settings.listen.ip())
+    name.trim_start_matches('[').trim_end_matches(']')
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
-use bayar::Stage;
 use bayar::journal::State;
+use bayar::{Code, Error, Stage};
 
 use crate::store::people::Role;
 
@@ -127,6 +127,52 @@ impl Language {
                 "also manages applications, keys and people",
                 "juga mengelola aplikasi, kunci, dan orang",
             ),
+        }
+    }
+
+    /// What a part of an instruction, or of what is known of a payer, is called.
+    pub fn part(self, name: &str) -> &str {
+        match name {
+            "kind" => self.say("How", "Cara"),
+            "url" => self.say("Page", "Halaman"),
+            "text" => self.say("QR text", "Isi QR"),
+            "image_url" => self.say("QR picture", "Gambar QR"),
+            "number" => self.say("Number", "Nomor"),
+            "biller_code" => self.say("Biller code", "Kode biller"),
+            "store" => self.say("Shop", "Gerai"),
+            "code" => self.say("Code", "Kode"),
+            "holder" => self.say("Account holder", "Pemilik rekening"),
+            "bank" => "Bank",
+            "name" => self.say("Name", "Nama"),
+            "email" => self.say("E-mail address", "Alamat email"),
+            "phone" => self.say("Telephone", "Telepon"),
+            "id" => "Id",
+            other => other,
+        }
+    }
+
+    /// How a payer pays, as instructions have it.
+    pub fn kind(self, kind: &str) -> &str {
+        match kind {
+            "redirect" => self.say("on a page of the provider", "di halaman penyedia"),
+            "virtual_account" => self.say("to a virtual account", "ke virtual account"),
+            "qr" => self.say("by QR code", "dengan kode QR"),
+            "deeplink" => self.say("in an app", "di aplikasi"),
+            "retail" => self.say("in a shop", "di gerai"),
+            "manual_transfer" => self.say("by bank transfer", "dengan transfer bank"),
+            "cod" => self.say("on delivery", "saat barang diterima"),
+            other => other,
+        }
+    }
+
+    /// What to do after an error, for people.
+    pub fn advice(self, error: &Error) -> &str {
+        match error.code {
+            Code::InvalidParams => {
+                self.say("Correct it and send the form again.", "Perbaiki, lalu kirim lagi formulirnya.")
+            }
+            // Whether anything was sent is said before.
+            _ => error.advice.strip_prefix("Nothing was sent. ").unwrap_or(&error.advice),
         }
     }
 

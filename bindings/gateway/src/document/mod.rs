@@ -15,6 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use bayar::Code;
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
@@ -72,6 +73,11 @@ pub(crate) fn nowhere() -> Response {
     Refusal(endpoint_not_found()).into_response()
 }
 
+/// A problem as the document has it.
+pub(crate) fn refused(problem: Problem) -> Response {
+    Refusal(problem).into_response()
+}
+
 /// A problem in the document's form: its words in `error`, and for machines the same members as everywhere.
 struct Refusal(Problem);
 
@@ -83,7 +89,7 @@ impl<P: Into<Problem>> From<P> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let mut problem = self.0;
+        let mut problem = named(self.0);
         problem.status = printed(problem.status);
         let words = match (problem.status, problem.code.as_str()) {
             (StatusCode::NOT_FOUND, "endpoint_not_found") => "Endpoint not found",
@@ -93,6 +99,28 @@ impl IntoResponse for Refusal {
         body.insert("error".to_owned(), json!(words));
         problem.answer("application/json", &Value::Object(body))
     }
+}
+
+/// A problem with the fields called what the document calls them.
+fn named(mut problem: Problem) -> Problem {
+    // The document has no 404 for a provider that charges nobody, and no word for an operation.
+    if problem.code == Code::Unsupported.as_str() {
+        return Problem { status: StatusCode::BAD_REQUEST, ..problem }.field("provider");
+    }
+    let Some(field) = problem.members.get("field").and_then(Value::as_str).map(str::to_owned) else {
+        return problem;
+    };
+    let (first, rest) = field.split_at(field.find(['.', '[']).unwrap_or(field.len()));
+    let theirs = match (first, rest) {
+        ("items", rest) => format!("item_details{rest}"),
+        ("customer", ".name") => "customer_details.first_name".to_owned(),
+        ("customer", rest) => format!("customer_details{rest}"),
+        _ => return problem,
+    };
+    if let Some(message) = problem.message().strip_prefix(&field).map(|rest| format!("{theirs}{rest}")) {
+        problem.members.insert("message".to_owned(), json!(message));
+    }
+    problem.field(&theirs)
 }
 
 /// The document knows 400, 401, 404 and 500. What it does not speak of keeps its own status: too large, too

@@ -76,6 +76,7 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfigs, Error> {
         .and_then(|pem| {
             CertificateDer::pem_slice_iter(&pem).collect::<Result<Vec<_>, _>>().map_err(|e| e.to_string())
         })
+        .and_then(|all| if all.is_empty() { Err("it holds no certificate".to_owned()) } else { Ok(all) })
         .map_err(|what| wrong("tls_cert", certificate, what))?;
     let private =
         PrivateKeyDer::from_pem_file(key).map_err(|error| wrong("tls_key", key, error.to_string()))?;

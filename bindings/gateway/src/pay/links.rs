@@ -21,13 +21,16 @@ const BACK: &str = "/pay/back/";
 /// nothing has to be written down for it when a charge is made.
 pub(crate) struct Links {
     key: hmac::Key,
+    /// The one before the secret was exchanged: what it signed opens still.
+    previous: Option<hmac::Key>,
     base: Option<String>,
 }
 
 impl Links {
     pub(crate) fn new(seal: &Seal, public_url: Option<&str>) -> Links {
         let base = public_url.map(|url| url.trim_end_matches('/').to_owned());
-        Links { key: seal.signing_key("pay 1"), base }
+        let (key, previous) = seal.signing_keys("pay 1");
+        Links { key, previous, base }
     }
 
     /// The page of a charge, where it is known how the world reaches the gateway.
@@ -67,17 +70,22 @@ impl Links {
     /// What stands before the digest, if that is right. How long the comparison takes tells nothing of it.
     fn genuine<'a>(&self, what: &str, token: &'a str) -> Option<&'a str> {
         let (named, given) = token.rsplit_once('.')?;
-        let expected = self.digest(what, named);
-        bool::from(expected.as_bytes().ct_eq(given.as_bytes())).then_some(named)
+        let keys = std::iter::once(&self.key).chain(&self.previous);
+        let mut expected = keys.map(|key| digest(key, what, named));
+        expected.any(|one| bool::from(one.as_bytes().ct_eq(given.as_bytes()))).then_some(named)
     }
 
     fn digest(&self, what: &str, named: &str) -> String {
-        let digest = hmac::sign(&self.key, format!("{what}\0{named}").as_bytes());
-        // In letters alone, two for each byte: a run of digits may look like a card's number, which the journal
-        // masks, and some programs leave the last sign of an address out of a link.
-        let letters = |byte: &u8| [b'a' + (byte >> 4), b'a' + (byte & 15)];
-        digest.as_ref()[..DIGEST].iter().flat_map(letters).map(char::from).collect()
+        digest(&self.key, what, named)
     }
+}
+
+fn digest(key: &hmac::Key, what: &str, named: &str) -> String {
+    let digest = hmac::sign(key, format!("{what}\0{named}").as_bytes());
+    // In letters alone, two for each byte: a run of digits may look like a card's number, which the journal
+    // masks, and some programs leave the last sign of an address out of a link.
+    let letters = |byte: &u8| [b'a' + (byte >> 4), b'a' + (byte & 15)];
+    digest.as_ref()[..DIGEST].iter().flat_map(letters).map(char::from).collect()
 }
 
 #[cfg(test)]
@@ -109,6 +117,20 @@ mod tests {
             assert_eq!(mine.intent_of(forged), None, "{forged}");
         }
         assert_eq!(Links { base: None, ..links("one") }.page("I0123"), None);
+    }
+
+    #[test]
+    fn what_the_key_before_signed_opens_still() {
+        let settings = Settings {
+            secret_key: Some(Secret::new("two")),
+            previous_secret_key: Some(Secret::new("one")),
+            ..Settings::default()
+        };
+        let seal = Seal::open(&settings, "sqlite:/nowhere").expect("it has a key");
+        let exchanged = Links::new(&seal, Some("https://pay.example.com/"));
+        assert_eq!(exchanged.intent_of(&links("one").token("I0123")), Some("I0123"));
+        assert_eq!(exchanged.token("I0123"), links("two").token("I0123"));
+        assert_eq!(exchanged.intent_of(&links("three").token("I0123")), None);
     }
 
     #[test]

@@ -83,7 +83,8 @@ impl Store {
             values.push(int(now));
             if tx.execute(sql, &values)? == 0 {
                 let what = format!("code: found {code:?}; allowed: one that no application has yet");
-                return Err(Error::not_sent(Code::Conflict, what).field("code"));
+                let advice = "Choose another code, or change the one that there is.".to_owned();
+                return Err(Error { advice, ..Error::not_sent(Code::Conflict, what).field("code") });
             }
             note(tx, by, "app.create", code, &draft.name)?;
             one(tx, code)

@@ -39,9 +39,9 @@ pub(crate) fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
         router = router.route(route.path, route.handler);
     }
     router
-        .method_not_allowed_fallback(not_allowed)
         .layer(from_fn_with_state(Arc::clone(gateway), only_applications))
         .route("/v1/openapi.json", axum::routing::get(async move || axum::Json(document.as_ref().clone())))
+        .method_not_allowed_fallback(not_allowed)
 }
 
 /// Lets a request in if it shows an application's key, and brings what can be read.

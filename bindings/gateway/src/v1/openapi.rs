@@ -8,11 +8,13 @@ use super::routes::{Parameter, Route};
 use super::types::Problem;
 
 /// Statuses that mean the same everywhere.
-const PROBLEMS: [(u16, &str); 12] = [
+const PROBLEMS: [(u16, &str); 15] = [
     (400, "The request is not of the allowed form; nothing was sent."),
     (401, "The application's code or key is wrong."),
     (403, "The application was not given this."),
     (404, "There is no such account, operation, charge or order, or it is another application's."),
+    (405, "The address knows other methods; see Allow."),
+    (408, "The body did not arrive in time."),
     (409, "The key was used for another request, or this is not possible in the present state."),
     (413, "The body is too large."),
     (415, "The body is not JSON."),
@@ -21,6 +23,7 @@ const PROBLEMS: [(u16, &str); 12] = [
     (500, "The gateway failed."),
     (502, "The provider could not be reached, or what became of the request is not known: see `stage`."),
     (503, "Too much is under way, or a database does not answer; see Retry-After."),
+    (504, "The provider did not answer in time; nothing was moved."),
 ];
 
 /// The document.
@@ -38,7 +41,7 @@ pub(super) fn document(routes: &[Route]) -> Value {
         .iter()
         .map(|(status, about)| (name(*status), answer(about, "application/problem+json", &problem)))
         .collect();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Bayar gateway",
@@ -57,7 +60,27 @@ pub(super) fn document(routes: &[Route]) -> Value {
                 "basic": {"type": "http", "scheme": "basic"},
             },
         },
-    })
+    });
+    without_nul(&mut document);
+    document
+}
+
+/// Says of every text that the character NUL does not stand in it: such requests are refused.
+fn without_nul(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            let kind = members.get("type");
+            let is_text = kind.is_some_and(|kind| kind == "string" || kind == &json!(["string", "null"]));
+            let is_any =
+                !["pattern", "format", "enum", "const"].iter().any(|name| members.contains_key(*name));
+            if is_text && is_any {
+                members.insert("pattern".to_owned(), json!("^[^\\x00]*$"));
+            }
+            members.values_mut().for_each(without_nul);
+        }
+        Value::Array(list) => list.iter_mut().for_each(without_nul),
+        _ => {}
+    }
 }
 
 fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {

@@ -104,7 +104,7 @@ pub(super) struct NewCharge {
     /// The account, or its provider; the application's own if absent.
     account: Option<String>,
     /// The application's own id of the order. Without it one is made.
-    #[schemars(length(min = 1))]
+    #[schemars(length(min = 1, max = 255))]
     order_id: Option<String>,
     /// What the payer is asked to pay, in rupiah.
     #[schemars(schema_with = "rupiah")]
