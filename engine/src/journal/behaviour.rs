@@ -261,14 +261,19 @@ fn the_same_answer_is_nothing_new(journal: &Arc<dyn Journal>) {
     assert_eq!(learn(Status::Expired), State::Expired);
     assert_eq!(learn(Status::Paid), State::Paid, "late success");
     assert_eq!(learn(Status::Expired), State::Paid, "paid never becomes expired");
-    let answer = outcome(Status::Paid);
+    let answer = Outcome {
+        operation: "status".to_owned(),
+        intent: "I-of-the-question".to_owned(),
+        ..outcome(Status::Paid)
+    };
     let said = Said { operation: "status", refund: None, outcome: &answer };
     // Of one whose own answer was lost, this is what its key answers from now on.
     let lost = sent(journal, "I2", Class::Keyed);
     journal.concluded(&lost, &End::Abandoned).expect("is kept");
     assert!(now(journal, "I2").outcome.is_none());
     journal.learned(SHOP, &Order::Reference("RI2"), &said).expect("is kept");
-    assert!(now(journal, "I2").outcome.is_some());
+    let kept = now(journal, "I2").outcome.expect("is kept");
+    assert_eq!((&kept["intent"], &kept["operation"]), (&json!("I2"), &json!("charge")), "what can be claimed");
     assert!(journal.learned(SHOP, &Order::Reference("nobody's"), &said).expect("is read").is_none());
 }
 
