@@ -273,7 +273,11 @@ fn the_same_answer_is_nothing_new(journal: &Arc<dyn Journal>) {
     assert!(now(journal, "I2").outcome.is_none());
     journal.learned(SHOP, &Order::Reference("RI2"), &said).expect("is kept");
     let kept = now(journal, "I2").outcome.expect("is kept");
-    assert_eq!((&kept["intent"], &kept["operation"]), (&json!("I2"), &json!("charge")), "what can be claimed");
+    assert_eq!(
+        (&kept["intent"], &kept["operation"]),
+        (&json!("I2"), &json!("charge")),
+        "what can be claimed"
+    );
     assert!(journal.learned(SHOP, &Order::Reference("nobody's"), &said).expect("is read").is_none());
 }
 
