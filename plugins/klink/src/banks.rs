@@ -36,8 +36,8 @@ pub fn short_name(code: &str, words: &str) -> String {
         return (*name).to_owned();
     }
     let words = words.to_lowercase();
-    let words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    let name = words.skip_while(|word| matches!(*word, "bank" | "pt")).next();
+    let mut words = words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.find(|word| !matches!(*word, "bank" | "pt"));
     name.map_or_else(|| code.to_lowercase(), str::to_owned)
 }
 
