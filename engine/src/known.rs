@@ -24,9 +24,6 @@ pub(crate) fn answer(intent: &Intent) -> Option<Result<Outcome, Error>> {
 /// The outcome of an intent in its present state.
 pub(crate) fn outcome_of(intent: &Intent) -> Outcome {
     let kept = intent.outcome.clone().and_then(|outcome| serde_json::from_value::<Outcome>(outcome).ok());
-    // What is kept may be the answer to a question, where that to its own request was lost.
-    let kept =
-        kept.map(|kept| Outcome { intent: intent.id.clone(), operation: intent.operation.clone(), ..kept });
     let mut outcome = kept.unwrap_or_else(|| bare(intent));
     present(&mut outcome, intent);
     outcome

@@ -19,7 +19,7 @@ pub(crate) const OPERATIONS: [(&str, &str); 12] = [
     ("doctor", "What may be wrong with configuration, plugins and journal."),
     (
         "intents",
-        "Intents, newest first: {state?, review?, account?, operation?, order_id?, tenant?, since_ms?, until_ms?, after?, limit?}.",
+        "Intents, newest first: {state?, review?, unconfirmed?, account?, operation?, order_id?, tenant?, since_ms?, until_ms?, after?, limit?}.",
     ),
     ("intent", "One intent with everything that is known of it: {intent}."),
     ("unmatched", "Callbacks that match no intent: {limit?}."),
@@ -119,6 +119,7 @@ pub(crate) fn execute(engine: &Arc<Shared>, operation: &str, params: &Value) -> 
         }
         "intents" => {
             let filter: Filter = read(params)?;
+            check_unconfirmed(&filter)?;
             json!({"intents": journal.intents(&filter)?})
         }
         "intent" => {
@@ -146,7 +147,7 @@ pub(crate) fn execute(engine: &Arc<Shared>, operation: &str, params: &Value) -> 
             if !(1..=LONGEST_LEASE).contains(&lease) {
                 return Err(invalid("lease_seconds", &lease.to_string(), &format!("1 to {LONGEST_LEASE}")));
             }
-            check_name(&effect)?;
+            check_name("effect", &effect)?;
             json!(journal.claim(&intent, &effect, i64::from(lease) * 1000)?)
         }
         "confirm" | "release" => {
@@ -228,12 +229,28 @@ fn read<T: DeserializeOwned>(params: &Value) -> Result<T, Error> {
     bayar_provider::params::read(&params).map_err(Error::from)
 }
 
-fn check_name(effect: &str) -> Result<(), Error> {
+/// What no claim would be granted for cannot be waiting for one.
+fn check_unconfirmed(filter: &Filter) -> Result<(), Error> {
+    let Some(effect) = &filter.unconfirmed else { return Ok(()) };
+    check_name("unconfirmed", effect)?;
+    if filter.review {
+        return Err(invalid("review", "true", "false: what waits for a review has no effects"));
+    }
+    match filter.state {
+        Some(state) if !state.is_earned() => {
+            let found = crate::journal::word(&state);
+            Err(invalid("state", &found, "paid, done or partially_refunded: only those have effects"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_name(field: &str, effect: &str) -> Result<(), Error> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.:/".contains(c);
     if (1..=128).contains(&effect.len()) && effect.chars().all(plain) {
         return Ok(());
     }
-    Err(invalid("effect", &format!("{effect:?}"), "1 to 128 of A-Z a-z 0-9 - _ . : /, such as credit"))
+    Err(invalid(field, &format!("{effect:?}"), "1 to 128 of A-Z a-z 0-9 - _ . : /, such as credit"))
 }
 
 fn needed(field: &str, text: &str) -> Result<(), Error> {

@@ -52,7 +52,22 @@ class Page(unittest.TestCase):
         self.assertNotIn('class="error"', said)
         self.assertEqual(reader.follow("fake"), "https://pay.example.com/1 1\n")
         reader.follow("recover")
-        self.assertEqual(reader.run("sudo -u www-data php /srv/shop/recover.php"), "")
+        recover = "sudo -u www-data php /srv/shop/recover.php"
+        self.assertEqual(reader.run(recover), "")
+        self.recovered(reader, recover)
+
+    def recovered(self, reader, recover):
+        """A payment whose callback was lost is credited, once."""
+        lost = """curl -s 'http://127.0.0.1:8080/pay.php?invoice=18' >/dev/null
+            curl -s http://127.0.0.1:8400/_sandbox/faults -d '{"fault": "reset", "on": "callback"}' >/dev/null
+            curl -s -X POST http://127.0.0.1:8400/_sandbox/midtrans/INV-18/paid >/dev/null
+            grep -c INV-18 /var/lib/shop/credits || true"""
+        self.assertEqual(reader.run(lost).strip(), "0")
+        # Its time has not come, unless somebody says so.
+        reader.run("sudo -u www-data bayar --config /etc/bayar/bayar.toml recover --now")
+        for _ in range(2):
+            self.assertEqual(reader.run(recover), "")
+        self.assertRegex(reader.run("grep INV-18 /var/lib/shop/credits"), r"\AINV-18 150000 X\w+\n\Z")
 
     def test_in_the_pool(self):
         reader = self.reader()

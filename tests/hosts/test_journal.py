@@ -271,8 +271,28 @@ class Commands(Kept):
         self.assertIn("there may be more", self.bayar("journal", "list", "--limit", "1"))
         for only in ("--account=klink", "--operation=refund", "--order=X", "--until=2020-01-01", "--review"):
             self.assertEqual(self.bayar("journal", "list", only), "none\n", only)
-        for option, value in (("--state", "lost"), ("--since", "yesterday"), ("--limit", "0")):
+        for option, value in (("--state", "lost"), ("--since", "yesterday"), ("--limit", "0"), ("--unconfirmed", "")):
             self.bayar("journal", "list", option, value, ends=2)
+
+    def test_what_is_paid_and_not_credited_is_listed(self):
+        outcome = self.paid()
+        charge(self.engine)
+        waiting = self.doubtful()
+        def listed():
+            return [intent["id"] for intent in self.engine.intents(unconfirmed="credit")]
+        self.assertEqual(listed(), [outcome.intent])
+        self.assertIn(outcome.intent, self.bayar("journal", "list", "--unconfirmed", "credit"))
+        claim = self.engine.claim(outcome.intent, "credit")
+        self.assertEqual(listed(), [outcome.intent], "whoever has claimed it may die yet")
+        self.engine.confirm(claim)
+        self.assertEqual(listed(), [])
+        self.assertEqual(self.bayar("journal", "list", "--unconfirmed", "credit"), "none\n")
+        self.assertEqual(self.engine.intents(unconfirmed="mail")[0]["id"], outcome.intent, "another effect")
+        self.bayar("journal", "resolve", waiting, "--as", "paid", "--operator", "sari", "--reason", "seen")
+        self.assertEqual(listed(), [waiting])
+        for wrong in ({"state": "pending"}, {"review": True}):
+            self.refused("invalid_params", self.engine.intents, unconfirmed="credit", **wrong)
+        self.refused("invalid_params", self.engine.intents, unconfirmed="two words")
 
     def test_the_story_of_a_payment(self):
         outcome = self.paid()

@@ -20,6 +20,7 @@ macro_rules! provider {
             fn every_operation_has_a_case => promises::coverage,
             fn the_same_call_gives_the_same_bytes => promises::determinism,
             fn an_undeclared_operation_is_unsupported => promises::undeclared,
+            fn a_charge_lists_what_it_takes => promises::charge_fields,
             fn hostile_answers_are_typed_errors => promises::hostile_answers,
             fn forged_callbacks_are_refused => promises::forgeries,
             fn empty_secrets_are_refused => promises::empty_secrets,

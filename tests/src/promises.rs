@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bayar_provider::{Callback, Code, Description, Provider, Response, Settlement};
+use bayar_provider::{Callback, Charge, Code, Description, Nothing, Provider, Response, Settlement, schema};
 use serde_json::{Value, json};
 
 use crate::account::{Account, describe, take_log};
@@ -108,6 +108,66 @@ pub fn undeclared<P: Provider>(dir: &str) {
             assert_eq!(error.code, Code::Unsupported, "{operation}: {error}");
         }
     }
+}
+
+/// A charge's description lists what the provider takes: each field that is listed is taken in some
+/// charge, and each that is not is refused, by name, in all of them.
+pub fn charge_fields<P: Provider>(dir: &str) {
+    let charges: Vec<CaseCall> = load(dir)
+        .into_iter()
+        .filter_map(|case| case.call)
+        .filter(|call| call.operation == "charge" && call.params.is_some())
+        .collect();
+    for settings in settings_of::<P>(dir) {
+        let description = describe::<P>(Some(&settings));
+        let Some(charge) = description.operations.iter().find(|o| o.name == "charge") else { continue };
+        let account = Account::open::<P>(&settings).expect("these settings are accepted");
+        let taken = |call: &&CaseCall| account.prepare(&call.call(&description)).is_ok();
+        let good: Vec<&CaseCall> = charges.iter().filter(taken).collect();
+        // Settings that only a callback needs.
+        if good.is_empty() {
+            continue;
+        }
+        let listed = charge.params["properties"].as_object().expect("a charge has parameters");
+        for field in schema::<Charge<Nothing>>()["properties"].as_object().expect("they are listed").keys() {
+            let refused = |call: &&CaseCall| {
+                let call =
+                    CaseCall { params: call.params.clone().map(|p| with_field(p, field)), ..(*call).clone() };
+                let found = account.prepare(&call.call(&description)).err();
+                found.is_some_and(|error| error.field.as_deref() == Some(field))
+            };
+            if listed.contains_key(field) {
+                assert!(
+                    !good.iter().all(refused),
+                    "{field} is listed, and no charge of these takes it: {settings}"
+                );
+            } else {
+                assert!(good.iter().all(refused), "{field} is not listed, and taken: {settings}");
+            }
+        }
+        let known = schema::<Charge<Nothing>>();
+        let own = listed.keys().find(|name| known["properties"].get(name.as_str()).is_none());
+        assert_eq!(own, None, "what only one provider has is in options");
+    }
+}
+
+/// Parameters of a charge with a field that was not among them.
+fn with_field(mut params: Value, field: &str) -> Value {
+    let amount = params["amount"].clone();
+    let value = match field {
+        "currency" => json!("IDR"),
+        "customer" => json!({"name": "Budi Santoso", "email": "budi@example.com", "phone": "081200000001"}),
+        "items" => json!([{"name": "Hosting", "price": amount, "quantity": 1}]),
+        "expires_in" => json!(86_400),
+        "options" => json!({}),
+        "channel" => json!("bca_va"),
+        "order_id" => json!("INV-1001"),
+        "description" => json!("Hosting"),
+        _ => json!("https://shop.example.com/there"),
+    };
+    let params_of = params.as_object_mut().expect("parameters are an object");
+    params_of.entry(field).or_insert(value);
+    params
 }
 
 /// What no provider should answer, at each exchange of each case: a typed error, never a panic

@@ -5,6 +5,7 @@ import hmac
 import json
 import urllib.parse
 
+from liar import Liar
 from shop import CREDENTIALS, form
 from world import Case
 
@@ -58,6 +59,27 @@ class NotThis(Case):
                 self.assertIn(self.shop.deliver(klink(callback, tot_bayar=amount)), (200, 401, 503))
                 self.credited(invoice, times=0)
 
+    def test_klink_signs_no_amount(self):
+        """It is genuine, so it is kept, and a person looks: nothing else knows whether it was paid."""
+        for amount in ["", "  ", None, "0", 0, "abc", "-150312", [150312], {}]:
+            with self.subTest(amount=amount):
+                invoice, attempt, callback = self.paid("klink/va:008:MANDIRIMANUAL")
+                self.assertEqual([self.shop.deliver(klink(callback, tot_bayar=amount)) for _ in range(2)], [200] * 2)
+                self.credited(invoice, times=0)
+                self.reviewed(attempt, "no amount of whole rupiah")
+                # Nor is it credited by what comes later.
+                self.assertEqual(self.shop.deliver(callback), 200)
+                self.shop.cron(later=61)
+                self.credited(invoice, times=0)
+
+    def test_klink_says_that_there_is_no_amount(self):
+        """`"-"` is how K-Link writes that; its document has callbacks without the field, too."""
+        for without in ["-", ...]:
+            with self.subTest(without=without):
+                invoice, _, callback = self.paid("klink/va:014:BCAATM")
+                self.assertEqual(self.shop.deliver(klink(callback, tot_bayar=without)), 200)
+                self.credited(invoice)
+
     def test_klink_signs_another_order(self):
         invoice, attempt, callback = self.paid("klink/va:014:BCAATM")
         other = self.shop.pay(self.shop.invoice(), "klink/va:014:BCAATM")
@@ -68,14 +90,48 @@ class NotThis(Case):
 
     def test_where_a_callback_proves_nothing_its_amount_counts_for_nothing(self):
         """Whoever has the key can sign what he likes; what is credited is what the provider itself answers."""
-        sign = {"midtrans/qris": lambda callback, amount: midtrans(callback, gross_amount=amount and f"{amount}.00"), "duitku/BC": duitku}
-        for way, signed in sign.items():
+        for way, signed in UNPROVEN:
             for amount in ["", "0", "1", "149999", "150001", "1500000"]:
                 with self.subTest(way=way, amount=amount):
                     invoice, _, callback = self.paid(way)
                     status = self.shop.deliver(signed(callback, amount))
-                    self.assertIn(status, (200, 401))
+                    # An amount that is missing, or no amount, is none that Midtrans or Duitku writes.
+                    allowed = (200, 401) if amount in ("", "0") and not way.startswith("ipaymu") else (200,)
+                    self.assertIn(status, allowed)
                     self.credited(invoice, times=1 if status == 200 else 0)
+                    # A later one, as it should be, finds what is left to be credited, and no more.
+                    self.assertEqual(self.shop.deliver(callback), 503 if status == 503 else 200)
+                    self.credited(invoice)
+
+    def test_a_provider_that_answers_another_amount_is_for_a_person(self):
+        """Also where the callback names the same one, or the one that was asked."""
+        liar = Liar(self.sandbox.url)
+        self.addCleanup(liar.stop)
+        for way, signed in UNPROVEN:
+            for amount, named in [("1", "150000"), ("149999", "149999"), ("150001", "150000"), ("1500000", "1500000"), ("0", "150000")]:
+                with self.subTest(way=way, amount=amount, named=named):
+                    self.change(simulator=self.sandbox.url)
+                    invoice, attempt, callback = self.paid(way)
+                    liar.amount, liar.changed = amount, 0
+                    self.change(simulator=liar.url)
+                    self.assertEqual(self.shop.deliver(signed(callback, named)), 200)
+                    self.assertTrue(liar.changed)
+                    self.credited(invoice, times=0)
+                    self.reviewed(attempt, f"the amount is said to be {amount}, owed was 150000")
+                    self.shop.cron(later=61)
+                    self.credited(invoice, times=0)
+
+    def test_a_provider_that_answers_no_amount_has_not_answered(self):
+        liar = Liar(self.sandbox.url)
+        self.addCleanup(liar.stop)
+        liar.amount = ""
+        for way, signed in UNPROVEN:
+            with self.subTest(way=way):
+                self.change(simulator=self.sandbox.url)
+                invoice, _, callback = self.paid(way)
+                self.change(simulator=liar.url)
+                self.assertEqual(self.shop.deliver(signed(callback, "150000")), 503)
+                self.credited(invoice, times=0)
 
     def test_only_exactly_what_was_asked(self):
         """Whatever an outcome says, wherever it comes from."""
@@ -147,6 +203,11 @@ class NotThis(Case):
         invoice, _, callback = self.paid("klink/va:014:BCAATM")
         self.shop.sql(f"UPDATE mod_bayar_attempts SET amount = 1 WHERE invoiceid = {invoice}")
         self.not_credited(invoice, callback, "its amount is 150000, expected is 1")
+
+    def reviewed(self, attempt, why):
+        """The engine holds it for a person, who is told once."""
+        [reminder] = self.shop.reminders(attempt["order_id"])
+        self.assertIn(why, reminder["description"])
 
     def not_credited(self, invoice, callback, why, status="Unpaid"):
         self.assertEqual([self.shop.deliver(callback) for _ in range(2)], [200] * 2)
@@ -260,7 +321,9 @@ def about(callback, attempt):
 
 
 def klink(callback, **fields):
-    body = json.dumps({**json.loads(callback["body"]), **fields})
+    """Signed anew; a field that is `...` is left out."""
+    document = {**json.loads(callback["body"]), **fields}
+    body = json.dumps({name: value for name, value in document.items() if value is not ...})
     signature = hmac.new(CREDENTIALS["klink_pid_key"].encode(), body.encode(), hashlib.sha256).hexdigest()
     return {**callback, "body": body, "headers": [["content-type", "application/json"], ["x-servicepayment", signature]]}
 
@@ -278,6 +341,28 @@ def duitku(callback, amount, order_id=None):
     fields["signature"] = hashlib.md5(text.encode()).hexdigest()
     return {**callback, "body": urllib.parse.urlencode(fields)}
 
+
+def ipaymu(callback, amount, sign=True):
+    """With another amount in each field that has one; the document's own form carries no signature."""
+    fields = dict(urllib.parse.parse_qsl(callback["body"], keep_blank_values=True))
+    fields |= {name: amount for name in ("amount", "total", "sub_total", "paid_off")}
+    headers = [[name, value] for name, value in callback["headers"] if name.lower() != "x-signature"]
+    if sign:
+        numbers = ("trx_id", "status_code", "transaction_status_code", "paid_off")
+        typed = {name: int(value) if name in numbers and value else value for name, value in fields.items()}
+        typed |= {"is_escrow": fields["is_escrow"] == "1", "additional_info": []}
+        text = json.dumps(typed, sort_keys=True, separators=(",", ":"), ensure_ascii=False).replace("/", "\\/")
+        headers.append(["x-signature", hmac.new(CREDENTIALS["ipaymu_va"].encode(), text.encode(), hashlib.sha256).hexdigest()])
+    return {**callback, "body": urllib.parse.urlencode(fields), "headers": headers}
+
+
+# Callbacks that make the engine ask, with an amount of one's own, signed as the provider signs.
+UNPROVEN = [
+    ("midtrans/qris", lambda callback, amount: midtrans(callback, gross_amount=amount and f"{amount}.00")),
+    ("duitku/BC", duitku),
+    ("ipaymu/cstore_indomaret", ipaymu),
+    ("ipaymu/cstore_indomaret", lambda callback, amount: ipaymu(callback, amount, sign=False)),
+]
 
 FORGERIES = {
     "midtrans/qris": lambda callback: forged(callback, "150000.00", "150001.00"),

@@ -64,6 +64,9 @@ struct Which {
     /// Only those that wait for a review
     #[arg(long)]
     review: bool,
+    /// Only those that are paid and wait for no review, while this effect of theirs is not confirmed: credit
+    #[arg(long, value_name = "EFFECT")]
+    unconfirmed: Option<String>,
     /// Only of this account
     #[arg(long)]
     account: Option<String>,
@@ -212,6 +215,7 @@ impl Which {
         let filter = json!({
             "state": self.state,
             "review": self.review,
+            "unconfirmed": self.unconfirmed,
             "account": self.account,
             "order_id": self.order,
             "operation": self.operation,

@@ -258,9 +258,10 @@ class Client
     /**
      * Payments and other calls in the journal, newest first.
      *
-     * @param array{state?: string, review?: bool, account?: string, operation?: string, order_id?: string,
-     *     tenant?: string, since_ms?: int, until_ms?: int, after?: string, limit?: int} $filter times in
-     *     milliseconds since 1970-01-01 UTC; after is the id of the last one of the page before
+     * @param array{state?: string, review?: bool, unconfirmed?: string, account?: string, operation?: string,
+     *     order_id?: string, tenant?: string, since_ms?: int, until_ms?: int, after?: string, limit?: int} $filter
+     *     unconfirmed: paid, waiting for no review, and the effect of this name (credit) not confirmed; times
+     *     in milliseconds since 1970-01-01 UTC; after is the id of the last one of the page before
      *
      * @return list<array<string, mixed>>
      *

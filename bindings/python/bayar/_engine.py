@@ -265,6 +265,7 @@ class Engine:
         *,
         state: Optional[str] = None,
         review: bool = False,
+        unconfirmed: Optional[str] = None,
         account: Optional[str] = None,
         operation: Optional[str] = None,
         order_id: Optional[str] = None,
@@ -276,13 +277,15 @@ class Engine:
     ) -> List[Dict[str, Any]]:
         """Payments and other calls in the journal, newest first, 100 unless ``limit`` says otherwise.
 
-        ``review``: only those that wait for a person. ``since_ms``, ``until_ms``: made from and before
+        ``review``: only those that wait for a person. ``unconfirmed``: only those that are paid and wait for no
+        person, while their effect of this name (``"credit"``) is not confirmed. ``since_ms``, ``until_ms``: made from and before
         these moments, in milliseconds since 1970-01-01 UTC. ``after``: the ``id`` of the last one of
         the page before.
         """
         wanted = {
             "state": state,
             "review": review,
+            "unconfirmed": unconfirmed,
             "account": account,
             "operation": operation,
             "order_id": order_id,

@@ -212,6 +212,15 @@ impl Operation {
         Operation { about_order: true, ..self }
     }
 
+    /// Takes parameters out of the description that the operation's type has and this provider refuses. The
+    /// type goes on reading them, so that the refusal can say why.
+    pub fn without(mut self, params: &[&str]) -> Self {
+        if let Some(listed) = self.params.get_mut("properties").and_then(Value::as_object_mut) {
+            listed.retain(|name, _| !params.contains(&name.as_str()));
+        }
+        self
+    }
+
     /// Adds a text that the host must show, or an instruction to it.
     pub fn notice(mut self, language: &str, text: &str) -> Self {
         self.notices.push(Notice { language: language.to_owned(), text: text.to_owned() });

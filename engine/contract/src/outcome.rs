@@ -105,7 +105,7 @@ pub enum Instruction {
     },
     /// Transfer by hand, exactly `payable_amount`.
     ManualTransfer {
-        /// The bank's name.
+        /// The bank's short name, lower case: `bca`.
         bank: String,
         /// The account to transfer to.
         number: String,

@@ -11,7 +11,7 @@ use crate::error::Code;
 
 type Promise = fn(&Arc<dyn Journal>);
 
-const PROMISES: [(&str, Promise); 16] = [
+const PROMISES: [(&str, Promise); 17] = [
     ("one_intent_a_key", one_intent_a_key),
     ("ends", every_end_has_its_state),
     ("at_most_once", what_must_not_repeat_is_sent_once),
@@ -23,6 +23,7 @@ const PROMISES: [(&str, Promise); 16] = [
     ("asking", one_question_in_thirty_seconds),
     ("recovery", each_intent_goes_to_one_recoverer),
     ("effects", an_effect_is_applied_once),
+    ("unconfirmed", what_is_paid_and_not_confirmed_is_listed),
     ("people", people_decide_and_are_named),
     ("forgetting", the_payer_is_forgotten_and_the_money_is_not),
     ("references", a_provider_reference_belongs_to_one_order),
@@ -261,14 +262,23 @@ fn the_same_answer_is_nothing_new(journal: &Arc<dyn Journal>) {
     assert_eq!(learn(Status::Expired), State::Expired);
     assert_eq!(learn(Status::Paid), State::Paid, "late success");
     assert_eq!(learn(Status::Expired), State::Paid, "paid never becomes expired");
-    let answer = outcome(Status::Paid);
+    let answer = Outcome {
+        operation: "status".to_owned(),
+        intent: "I-of-the-question".to_owned(),
+        ..outcome(Status::Paid)
+    };
     let said = Said { operation: "status", refund: None, outcome: &answer };
     // Of one whose own answer was lost, this is what its key answers from now on.
     let lost = sent(journal, "I2", Class::Keyed);
     journal.concluded(&lost, &End::Abandoned).expect("is kept");
     assert!(now(journal, "I2").outcome.is_none());
     journal.learned(SHOP, &Order::Reference("RI2"), &said).expect("is kept");
-    assert!(now(journal, "I2").outcome.is_some());
+    let kept = now(journal, "I2").outcome.expect("is kept");
+    assert_eq!(
+        (&kept["intent"], &kept["operation"]),
+        (&json!("I2"), &json!("charge")),
+        "what can be claimed"
+    );
     assert!(journal.learned(SHOP, &Order::Reference("nobody's"), &said).expect("is read").is_none());
 }
 
@@ -347,6 +357,38 @@ fn an_effect_is_applied_once(journal: &Arc<dyn Journal>) {
     let after = journal.claim("I1", "credit", 60_000).expect("says so");
     assert_eq!((after.granted, after.state), (false, EffectState::Confirmed));
     assert!(journal.claim("I1", "another", 60_000).expect("is granted").granted);
+}
+
+fn what_is_paid_and_not_confirmed_is_listed(journal: &Arc<dyn Journal>) {
+    let listed = |effect: &str, state| {
+        let filter = Filter { unconfirmed: Some(effect.to_owned()), state, ..Filter::default() };
+        let found = journal.intents(&filter).expect("is read");
+        found.into_iter().map(|intent| intent.id).collect::<Vec<_>>()
+    };
+    charged(journal, "I1", Status::Pending);
+    charged(journal, "I2", Status::Paid);
+    charged(journal, "I3", Status::Paid);
+    charged(journal, "I4", Status::Done);
+    let mut odd = event("RI3", Status::Paid, Evidence::E1, "a");
+    odd.review = Some("odd".to_owned());
+    journal.received(SHOP, &odd).expect("is kept");
+    assert_eq!(listed("credit", None), ["I2"], "neither what is open nor what waits for a person");
+    journal.received(SHOP, &event("RI1", Status::Paid, Evidence::E1, "b")).expect("is kept");
+    assert_eq!(listed("credit", None), ["I2", "I1"], "newest first");
+    assert_eq!(listed("credit", Some(State::Done)), ["I4"]);
+    // Another effect is another matter; a claim is no confirmation.
+    let mail = journal.claim("I1", "mail", 60_000).expect("is granted");
+    journal.confirm("I1", "mail", mail.fence).expect("is kept");
+    let claim = journal.claim("I1", "credit", 60_000).expect("is granted");
+    assert_eq!(listed("credit", Some(State::Paid)), ["I2", "I1"]);
+    assert_eq!(listed("mail", None), ["I2"]);
+    journal.release("I1", "credit", claim.fence).expect("is kept");
+    assert_eq!(listed("credit", None), ["I2", "I1"]);
+    let claim = journal.claim("I1", "credit", 60_000).expect("is granted");
+    journal.confirm("I1", "credit", claim.fence).expect("is kept");
+    assert_eq!(listed("credit", None), ["I2"]);
+    journal.resolve("I3", Status::Paid, "sari", "seen on the bank's page").expect("is kept");
+    assert_eq!(listed("credit", None), ["I3", "I2"], "a person has decided");
 }
 
 fn people_decide_and_are_named(journal: &Arc<dyn Journal>) {

@@ -23,6 +23,9 @@ pub struct Filter {
     pub state: Option<State>,
     /// Only those that wait for a review.
     pub review: bool,
+    /// Only those whose effect of this name may be applied and is not confirmed: `credit`. They are paid,
+    /// unless `state` says otherwise, and none waits for a review. Some may be claimed just now.
+    pub unconfirmed: Option<String>,
     /// Only of this account.
     pub account: Option<String>,
     /// Only of this operation.
@@ -81,8 +84,16 @@ impl Ledger {
             values.push(value);
             wheres.push(condition.replace('?', &format!("?{}", values.len())));
         };
-        if let Some(state) = filter.state {
+        let paid = filter.unconfirmed.is_some() && matches!(filter.state, None | Some(State::Paid));
+        if let Some(state) = filter.state.filter(|_| !paid) {
             only("state = ?", text(word(&state)));
+        }
+        if let Some(effect) = &filter.unconfirmed {
+            only(
+                "review IS NULL AND NOT EXISTS (SELECT 1 FROM effect WHERE effect.intent = intent.id \
+                 AND effect.name = ? AND effect.state = 'confirmed')",
+                text(effect.as_str()),
+            );
         }
         for (column, value) in [
             ("account", &filter.account),
@@ -105,6 +116,10 @@ impl Ledger {
         // Ids begin with their time, so they sort as the intents were made.
         if let Some(after) = &filter.after {
             only("id < ?", text(after.as_str()));
+        }
+        // What the index of what is paid holds, in words.
+        if paid {
+            wheres.push("state = 'paid'".to_owned());
         }
         // What the index of tenants holds.
         if filter.tenant.as_ref().is_some_and(|tenant| !tenant.is_empty()) {

@@ -126,7 +126,7 @@ pub(super) fn one_intent(
 
 fn intent(cells: Vec<Cell>, read_ms: i64) -> Result<Intent, Error> {
     let mut row = Row::of(cells);
-    Ok(Intent {
+    let mut intent = Intent {
         id: row.text()?,
         account: row.text()?,
         environment: row.text()?,
@@ -158,7 +158,14 @@ fn intent(cells: Vec<Cell>, read_ms: i64) -> Result<Intent, Error> {
         updated_ms: row.int()?,
         attempts: row.int()?,
         read_ms,
-    })
+    };
+    // What is kept may be the answer to a question, where that to its own request was lost. Whoever
+    // claims by what it names is to claim this intent, and not the question.
+    if let Some(Value::Object(outcome)) = &mut intent.outcome {
+        outcome.insert("intent".to_owned(), Value::from(intent.id.as_str()));
+        outcome.insert("operation".to_owned(), Value::from(intent.operation.as_str()));
+    }
+    Ok(intent)
 }
 
 /// How far each request of an intent got.

@@ -3,7 +3,7 @@
 /// The steps that make the tables: major version, minor version, statements. A new major version
 /// is one that programs of the version before must not write to.
 pub(crate) const STEPS: &[(u32, u32, &[&str])] =
-    &[(1, 0, FIRST), (1, 1, TENANTS), (1, 2, CHANNEL), (1, 3, WAITING)];
+    &[(1, 0, FIRST), (1, 1, TENANTS), (1, 2, CHANNEL), (1, 3, WAITING), (1, 4, PAID)];
 
 /// For hosts that serve several tenants: each one's intents, its orders, and what changed of any.
 /// Where no tenants are named these hold nothing and cost nothing.
@@ -18,6 +18,9 @@ const CHANNEL: &[&str] = &["ALTER TABLE intent ADD COLUMN channel TEXT"];
 
 /// What waits for a person, newest first, without reading all that does not.
 const WAITING: &[&str] = &["CREATE INDEX intent_waiting ON intent (id) WHERE review IS NOT NULL"];
+
+/// What is paid, newest first, for hosts that look for what they have not credited.
+const PAID: &[&str] = &["CREATE INDEX intent_paid ON intent (id) WHERE state = 'paid' AND review IS NULL"];
 
 const FIRST: &[&str] = &[
     // What a host asked for: one row a key. Times are milliseconds since 1970-01-01 UTC, amounts rupiah.

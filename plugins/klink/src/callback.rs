@@ -37,7 +37,7 @@ pub fn verify(account: &Settings, callback: &Callback) -> Result<Event, Error> {
 /// person has to look, for there is nobody to ask.
 fn unsigned(callback: &Callback) -> Result<Event, Error> {
     let raw = json::strict(&callback.body).map_err(refused)?;
-    if field(&raw, "id_trans").is_none() || field(&raw, "tot_bayar").is_some() {
+    if field(&raw, "id_trans").is_none() || place(&raw, "tot_bayar").is_some() {
         return Err(refused("x-servicepayment is missing; only GoPay's callbacks may come without"));
     }
     let event = event(raw, Evidence::E0)?;
@@ -52,23 +52,57 @@ fn event(raw: Value, evidence: Evidence) -> Result<Event, Error> {
         Some(Verdict::Fail) => Status::Failed,
         Some(Verdict::Unclear) | None => Status::Unknown,
     };
-    // `"-"` is how K-Link writes that there is none.
-    let paid = field(&raw, "tot_bayar").filter(|amount| amount != "-");
-    let amount = paid.as_ref().and_then(|amount| Rupiah::from_wire(&Value::from(amount.as_str())));
-    let odd = paid.filter(|_| amount.is_none());
-    // That some other sum was paid is not that this order was.
+    let (amount, odd) = match paid(&raw) {
+        Paid::Sum(amount) => (Some(amount), None),
+        // Of what failed nothing was paid, however that is written.
+        Paid::Odd(_, true) if status == Status::Failed => (None, None),
+        Paid::Odd(found, _) => (None, Some(found)),
+        Paid::Unsaid => (None, None),
+    };
+    // That some other sum was paid, or none, is not that this order was.
     let status = if odd.is_some() { Status::Unknown } else { status };
     // GoPay's `id_trans` is of K-Link's database and not the transaction id that the charge's answer had.
     let kd_pay = field(&raw, "kd_pay").filter(|id| id != "-");
-    let dedupe = ["order_id", "rq_uuid", "kd_pay", "id_trans", "status", "tot_bayar"];
-    let dedupe: Vec<String> = dedupe.iter().map(|name| field(&raw, name).unwrap_or_default()).collect();
+    let said = ["order_id", "rq_uuid", "kd_pay", "id_trans", "status"];
+    let mut dedupe = said.map(|name| field(&raw, name).unwrap_or_default()).join("|");
+    // An amount that is empty is another event than one that is absent.
+    let named = field(&raw, "tot_bayar").or_else(|| place(&raw, "tot_bayar").map(Value::to_string));
+    dedupe.extend(["|", &named.unwrap_or_default()]);
     Ok(Event {
         provider_reference: kd_pay,
         amount,
-        review: odd.map(|found| format!("tot_bayar is {found:?}, no amount of whole rupiah")),
+        review: odd.map(|found| format!("tot_bayar is {found}, no amount of whole rupiah")),
         raw,
-        ..Event::new(reference, status, evidence, dedupe.join("|"), received())
+        ..Event::new(reference, status, evidence, dedupe, received())
     })
+}
+
+/// What a callback says was paid.
+enum Paid {
+    /// Nothing is said: the field is absent (GoPay's have none), or `"-"`, which is how K-Link writes that.
+    Unsaid,
+    /// This sum.
+    Sum(Rupiah),
+    /// Something that is no sum, as it was found; and whether it comes to nothing.
+    Odd(String, bool),
+}
+
+fn paid(raw: &Value) -> Paid {
+    let Some(found) = place(raw, "tot_bayar") else { return Paid::Unsaid };
+    let nothing = match found {
+        Value::String(text) if text.trim() == "-" => return Paid::Unsaid,
+        Value::String(text) => text.trim().is_empty(),
+        other => other.is_null(),
+    };
+    match Rupiah::from_wire(found) {
+        Some(amount) if amount.get() > 0 => Paid::Sum(amount),
+        zero => Paid::Odd(found.to_string(), nothing || zero.is_some()),
+    }
+}
+
+/// Where a field stands: in the body, else in its `data`.
+fn place<'a>(raw: &'a Value, name: &str) -> Option<&'a Value> {
+    raw.get(name).or_else(|| raw.get("data")?.get(name))
 }
 
 /// A field of the body, or of its `data`: the document's table has one, its samples do not.

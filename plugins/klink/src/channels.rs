@@ -10,10 +10,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::State;
 use crate::answer::{self, Purpose, Verdict, text};
 use crate::exchange::ask;
 use crate::settings::Settings;
+use crate::{State, banks};
 
 /// Parameters of `channels`.
 #[derive(Deserialize, JsonSchema)]
@@ -150,13 +150,12 @@ impl Row {
         let (bank_code, product_code) = (field("bankCode")?, field("productCode")?);
         let names = ["productName", "bankDisplayNm", "bankDesc"].map(field);
         let name = names.iter().flatten().next().cloned().unwrap_or_else(|| product_code.clone());
-        let described = field("bankDesc").unwrap_or_else(|| bank_code.clone()).to_lowercase();
         let words = [field("kategori"), Some(product_code.clone())].into_iter().chain(names).flatten();
         Some(Row {
             name,
             words: format!(" {} ", words.collect::<Vec<_>>().join(" ")).to_lowercase(),
             active: field("status").as_deref() == Some("1"),
-            bank: described.strip_prefix("bank ").unwrap_or(&described).to_owned(),
+            bank: banks::short_name(&bank_code, &field("bankDesc").unwrap_or_default()),
             destination: Destination::of(row),
             bank_code,
             product_code,

@@ -161,6 +161,7 @@ fn service_operations() -> Vec<Operation> {
             "K-Link service-payment, 2 c and 3 c Payment Service",
             "A virtual account, a card's page, a manual transfer of an exact amount, or GoPay; by channel.",
         )
+        .without(&["callback_url", "expires_in"])
         .deduplicated(Deduplication::Claimed),
         Operation::new::<report::Params>(
             "report",

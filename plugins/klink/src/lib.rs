@@ -15,6 +15,7 @@
 //! | `callback`, `signature` | both callbacks |
 
 mod answer;
+mod banks;
 mod callback;
 mod channels;
 mod charge;

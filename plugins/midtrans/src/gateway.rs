@@ -27,6 +27,7 @@ pub fn operations() -> Vec<Operation> {
             "Payment gateway API 1.0.0, section 1",
             "A Snap payment page, made by the gateway.",
         )
+        .without(&["channel", "expires_in", "callback_url"])
         .deduplicated(Deduplication::Claimed),
         Operation::new::<Which>(
             "status",
@@ -35,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
             "Payment gateway API 1.0.0, section 2",
             "The state of a payment.",
         )
+        .without(&["provider_reference"])
         .about_order(),
     ]
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use ureq::http;
 
-use crate::faults::{Kind, On};
+use crate::faults::{Fault, Kind, On, When};
 use crate::ledger::{Entry, Log};
 use crate::provider::Callback;
 use crate::server::Frame;
@@ -56,27 +56,47 @@ pub(crate) async fn deliver(frame: &Arc<Frame>, id: &str, callback: &Callback) -
     for url in &callback.urls {
         let url = with_query(url, &callback.query);
         let fault = frame.books().faults.take(On::Callback, id, &url);
-        let mut copies = 1;
-        match fault.as_ref().map(|fault| (fault.fault, fault.ms)) {
-            Some((Kind::Delay, ms)) => tokio::time::sleep(Duration::from_millis(ms.unwrap_or(1000))).await,
-            Some((Kind::Duplicate, _)) => copies = 2,
-            _ => {}
-        }
-        let mut attempts = Vec::new();
-        for _ in 0..copies {
-            attempts.extend(until_accepted(frame, id, callback, &url).await);
-        }
+        let attempts = match fault.as_ref().map(|fault| (fault.fault, fault.when())) {
+            // Lost for good, as while the merchant is down for longer than the provider tries.
+            Some((Kind::Reset, When::Before)) => {
+                let attempt = Attempt::broken("reset before, as asked: it never arrived");
+                record(frame, id, callback, &url, 1, &attempt, fault.as_ref());
+                vec![attempt]
+            }
+            Some((Kind::Delay, _)) => {
+                let ms = fault.as_ref().and_then(|fault| fault.ms).unwrap_or(1000);
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+                until_accepted(frame, id, callback, &url, None).await
+            }
+            Some((Kind::Duplicate, _)) => {
+                let mut attempts = until_accepted(frame, id, callback, &url, None).await;
+                attempts.extend(until_accepted(frame, id, callback, &url, None).await);
+                attempts
+            }
+            _ => until_accepted(frame, id, callback, &url, fault.as_ref()).await,
+        };
         deliveries.push(Delivery { url, attempts });
     }
     deliveries
 }
 
-async fn until_accepted(frame: &Arc<Frame>, id: &str, callback: &Callback, url: &str) -> Vec<Attempt> {
+/// With a fault, the answer to the first attempt is lost on its way back.
+async fn until_accepted(
+    frame: &Arc<Frame>,
+    id: &str,
+    callback: &Callback,
+    url: &str,
+    mut fault: Option<&Fault>,
+) -> Vec<Attempt> {
     let mut attempts: Vec<Attempt> = Vec::new();
     loop {
-        let attempt = attempt(frame, callback, url).await;
+        let mut attempt = attempt(frame, callback, url).await;
+        let fault = fault.take().filter(|_| attempt.status.is_some());
+        if fault.is_some() {
+            attempt = Attempt::broken("reset after, as asked: it arrived, and its answer was lost");
+        }
         let number = u32::try_from(attempts.len() + 1).expect("there are few attempts");
-        record(frame, id, callback, url, number, &attempt);
+        record(frame, id, callback, url, number, &attempt, fault);
         let status = attempt.status;
         // An address that may not be called does not become better with time.
         let hopeless = attempt.error.as_deref().is_some_and(|error| error.starts_with(NOT_LOCAL));
@@ -89,17 +109,23 @@ async fn until_accepted(frame: &Arc<Frame>, id: &str, callback: &Callback, url: 
     }
 }
 
+impl Attempt {
+    fn broken(error: &str) -> Self {
+        Attempt { status: None, answer: String::new(), error: Some(error.to_owned()) }
+    }
+}
+
 const NOT_LOCAL: &str = "not sent";
 
 async fn attempt(frame: &Arc<Frame>, callback: &Callback, url: &str) -> Attempt {
     if let Err(error) = local(url) {
-        return Attempt { status: None, answer: String::new(), error: Some(error) };
+        return Attempt::broken(&error);
     }
     let (agent, callback, url) = (frame.agent.clone(), callback.clone(), url.to_owned());
     let sent = tokio::task::spawn_blocking(move || send(&agent, &callback, &url)).await;
     match sent.unwrap_or_else(|error| Err(error.to_string())) {
         Ok((status, answer)) => Attempt { status: Some(status), answer, error: None },
-        Err(error) => Attempt { status: None, answer: String::new(), error: Some(error) },
+        Err(error) => Attempt::broken(&error),
     }
 }
 
@@ -143,7 +169,15 @@ fn with_query(url: &str, query: &str) -> String {
     }
 }
 
-fn record(frame: &Frame, id: &str, callback: &Callback, url: &str, number: u32, attempt: &Attempt) {
+fn record(
+    frame: &Frame,
+    id: &str,
+    callback: &Callback,
+    url: &str,
+    number: u32,
+    attempt: &Attempt,
+    fault: Option<&Fault>,
+) {
     frame.books().log.push(Entry {
         seq: 0,
         direction: "out",
@@ -156,8 +190,10 @@ fn record(frame: &Frame, id: &str, callback: &Callback, url: &str, number: u32, 
         body: Log::text(callback.body.as_bytes()),
         status: attempt.status,
         answer: attempt.answer.clone(),
-        handled: u32::from(attempt.status.is_some()),
-        fault: None,
+        handled: u32::from(
+            attempt.status.is_some() || fault.is_some_and(|fault| fault.when() == When::After),
+        ),
+        fault: fault.map(Fault::label),
         order_id: Some(callback.order_id.clone()),
         attempt: Some(number),
         error: attempt.error.clone(),

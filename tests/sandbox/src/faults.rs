@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Kind {
     /// The answer (or callback) waits for `ms` milliseconds.
     Delay,
-    /// The connection is reset instead of an answer.
+    /// The connection is reset instead of an answer. A callback never arrives, however often the provider
+    /// would try; or, after, the merchant's answer is lost and it is sent again.
     Reset,
     /// The answer ends in the middle of its body.
     Truncate,
@@ -102,9 +103,9 @@ impl Fault {
         if self.times == 0 {
             return Err("times is 0: such a fault never strikes; expected 1 or more".to_owned());
         }
-        if self.on == On::Callback && !matches!(self.fault, Kind::Delay | Kind::Duplicate) {
+        if self.on == On::Callback && !matches!(self.fault, Kind::Delay | Kind::Duplicate | Kind::Reset) {
             return Err(format!(
-                "{} cannot strike a callback; expected delay or duplicate",
+                "{} cannot strike a callback; expected delay, duplicate or reset",
                 self.fault.word()
             ));
         }

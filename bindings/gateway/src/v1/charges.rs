@@ -105,6 +105,7 @@ pub(super) async fn list(
     let filter = Filter {
         state: query.word("status", super::routes::STATUSES)?,
         review: query.truth("review")?,
+        unconfirmed: None,
         account: text("account"),
         operation: Some("charge".to_owned()),
         order_id: text("order_id"),

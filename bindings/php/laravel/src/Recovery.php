@@ -59,10 +59,10 @@ final class Recovery
         return array_values(array_filter($list, $condition));
     }
 
-    /** @return iterable<array<string, mixed>> what was paid of the payments made in the last days, newest first */
+    /** @return iterable<array<string, mixed>> what was paid and not credited of the payments made in the last days, newest first */
     private function paid(?string $account, int $days): iterable
     {
-        $filter = ['state' => 'paid', 'since_ms' => (time() - $days * 86_400) * 1000, 'limit' => $this->page];
+        $filter = ['unconfirmed' => Payments::EFFECT, 'since_ms' => (time() - $days * 86_400) * 1000, 'limit' => $this->page];
         $filter += $account === null ? [] : ['account' => $account];
         do {
             $page = $this->client->intents($filter);

@@ -6,6 +6,8 @@ namespace Bayar\Laravel\Tests;
 
 use Bayar\Laravel\Events\PaymentChanged;
 use Bayar\Laravel\Events\PaymentPaid;
+use Bayar\Laravel\Facades\Bayar;
+use Bayar\Laravel\Payments;
 use Bayar\Tests\Sandbox;
 use Illuminate\Console\Scheduling\Schedule;
 use Illuminate\Support\Facades\Event;
@@ -88,6 +90,18 @@ final class CommandsTest extends ShopCase
         $recovery = new \Bayar\Laravel\Recovery($client, $this->shop->app->make(\Bayar\Laravel\Payments::class), page: 2);
         $this->assertCount(5, $recovery->run()->credited);
         $this->assertEqualsCanonicalizing($orders, array_column($this->credited(), 0));
+    }
+
+    public function testWhatIsCreditedIsNotClaimedAgain(): void
+    {
+        $this->credits();
+        $this->deliver($this->paid()[1]);
+        $this->assertSame([], $this->shop->app->make('bayar')->intents(['unconfirmed' => Payments::EFFECT]));
+        // It asks for nothing else.
+        $fake = Bayar::fake();
+        $this->assertSame(0, $this->shop->artisan('bayar:recover')[0]);
+        $this->assertSame([Payments::EFFECT], array_values(array_filter(array_map(static fn(array $call): ?string => $call['params']['unconfirmed'] ?? null, $fake->calls('intents')))));
+        $this->assertSame([], $fake->calls('claim'));
     }
 
     public function testAReviewNeedsAPerson(): void

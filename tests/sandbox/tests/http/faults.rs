@@ -129,7 +129,8 @@ fn faults_that_make_no_sense_are_refused() {
         r#"{"fault":"reset","tims":2}"#,
         r#"{"fault":"reset","times":0}"#,
         r#"{"fault":"reset","provider":"nobody"}"#,
-        r#"{"fault":"reset","on":"callback"}"#,
+        r#"{"fault":"500","on":"callback"}"#,
+        r#"{"fault":"truncate","on":"callback"}"#,
         r#"{"fault":"duplicate","when":"before"}"#,
         r#"{"fault":"html","status":99}"#,
     ] {

@@ -162,3 +162,42 @@ fn a_callback_can_be_sent_twice() {
     assert_eq!(bodies.len(), 2);
     assert_eq!(bodies[0], bodies[1]);
 }
+
+#[test]
+fn a_callback_can_be_lost() {
+    let merchant = Merchant::answering(&[200]);
+    let sandbox = start(&[("midtrans.callback_url", &merchant.url)]);
+    charge(&sandbox, "T-1", GOPAY);
+    control(&sandbox, "POST", "/faults", r#"{"fault":"reset","on":"callback"}"#);
+    let done = control(&sandbox, "POST", "/midtrans/T-1/paid", "").json();
+    assert_eq!(done["order"]["status"], "paid", "the payer has paid all the same");
+    let attempts = done["deliveries"][0]["attempts"].as_array().expect("attempts");
+    assert_eq!((attempts.len(), &attempts[0]["status"]), (1, &json!(null)), "nor does it come later: {done}");
+    assert!(attempts[0]["error"].as_str().is_some_and(|error| error.contains("reset before")), "{done}");
+    assert_eq!(merchant.so_far().len(), 0);
+    let log = control(&sandbox, "GET", "/requests?direction=out", "").json();
+    assert_eq!((&log[0]["fault"], &log[0]["handled"]), (&json!("reset before"), &json!(0)), "{log}");
+
+    // The next one comes: only what was asked for is lost.
+    control(&sandbox, "POST", "/midtrans/T-1/refunded", "");
+    assert_eq!(merchant.next().json()["transaction_status"], "refund");
+}
+
+#[test]
+fn the_answer_to_a_callback_can_be_lost() {
+    let merchant = Merchant::answering(&[200]);
+    let sandbox = start(&[("midtrans.callback_url", &merchant.url)]);
+    charge(&sandbox, "T-1", GOPAY);
+    control(&sandbox, "POST", "/faults", r#"{"fault":"reset","on":"callback","when":"after"}"#);
+    let done = control(&sandbox, "POST", "/midtrans/T-1/paid", "").json();
+    let statuses: Vec<_> = done["deliveries"][0]["attempts"]
+        .as_array()
+        .expect("attempts")
+        .iter()
+        .map(|a| a["status"].clone())
+        .collect();
+    assert_eq!(statuses, [json!(null), json!(200)], "the provider sends it again: {done}");
+    let bodies: Vec<_> = merchant.so_far().into_iter().map(|one| one.body).collect();
+    assert_eq!(bodies.len(), 2, "the merchant has it twice");
+    assert_eq!(bodies[0], bodies[1]);
+}

@@ -75,11 +75,19 @@ final class Box
             InstructionKind::Deeplink => $this->deeplink($how),
             InstructionKind::Retail => $this->copyable($this->texts->say('shop_code', ['store' => ucfirst((string) $how->store)]), (string) $how->shopCode)
                 . $this->help('help_retail', ['store' => ucfirst((string) $how->store)]),
-            InstructionKind::ManualTransfer => $this->copyable($this->texts->say('account_of', ['bank' => ucwords((string) $how->bank), 'holder' => (string) $how->holder]), (string) $how->accountNumber)
+            InstructionKind::ManualTransfer => $this->copyable($this->texts->say('account_of', ['bank' => self::bank((string) $how->bank), 'holder' => (string) $how->holder]), (string) $how->accountNumber)
                 . $this->help($attempt->payable === null || $attempt->payable === $attempt->amount ? 'help_transfer' : 'help_transfer_exact', ['amount' => Rupiah::format($attempt->payable ?? $attempt->amount)]),
             InstructionKind::Cod => $this->help('help_cod'),
             default => $this->help('help_none'),
         };
+    }
+
+    /** A bank's short name as people write it: BCA, CIMB, Mandiri, Artha Graha. */
+    private static function bank(string $name): string
+    {
+        $initials = strlen($name) <= 3 || in_array($name, ['cimb', 'ocbc', 'btpn'], true);
+
+        return $initials ? strtoupper($name) : ucwords(str_replace('_', ' ', $name));
     }
 
     private function virtualAccount(Instruction $how): string

@@ -78,8 +78,7 @@ final class Inquiry
     private function complete(Attempt $attempt, array $intent): void
     {
         if ($attempt->open && $attempt->instruction === null && isset($intent['outcome']['instruction'])) {
-            // What is kept may be the answer to a later question, which has an id of its own.
-            $this->attempts->answered($attempt, new Outcome(['intent' => $intent['id']] + $intent['outcome']), $this->settings->life());
+            $this->attempts->answered($attempt, new Outcome($intent['outcome']), $this->settings->life());
         }
     }
 }
