@@ -120,7 +120,7 @@ class V1(Case):
         path = f"/v1/charges/{made['id']}"
         for answer in (self.client.post(path + "/cancel"), self.client.post(path + "/refund", key="refund " + order)):
             document = self.refused(answer, 409, "not_possible")
-            self.assertIn("has not chosen how to pay", document["message"])
+            self.assertIn("has not chosen a way to pay", document["message"])
         page = urllib.parse.urlsplit(made["instruction"]["url"])
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         self.assertEqual(Client(page.port).ask("POST", page.path, "method=bca_va", headers=form).status, 303)

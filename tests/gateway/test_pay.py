@@ -374,7 +374,7 @@ class Door(Pay):
     def test_the_log_does_not_open_it(self):
         _, path = self.begun()
         self.fetched(path)
-        log = until(lambda: "GET /pay/{token}" in self.gateway.logged() and self.gateway.logged(), "the request is logged")
+        log = until(lambda: "GET /pay/…" in self.gateway.logged() and self.gateway.logged(), "the request is logged")
         self.assertNotIn(path.split(".")[1], log)
 
     def test_two_languages(self):

@@ -90,8 +90,9 @@ async fn inside(gateway: &Arc<Gateway>, client: Client, request: Request, next: 
         gateway.metrics.turned_away.get_or_create(&metrics::Result { result: "rate_limited" }).inc();
         return refused(problem);
     }
-    // What a provider sends is judged as it came.
-    if !of_provider && let Err(problem) = legible(request.uri()) {
+    // What a provider sends is judged as it came, and a payer is answered with a page.
+    let own = of_provider || request.uri().path().starts_with("/pay/");
+    if !own && let Err(problem) = legible(request.uri()) {
         return refused(problem);
     }
     let (mut parts, body) = request.into_parts();

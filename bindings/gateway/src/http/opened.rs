@@ -1,20 +1,18 @@
 //! Keys that opened a moment ago: under load they are not looked up anew for each request.
 //!
 //! What this process changes of applications and keys counts at once, for the store tells that something was
-//! changed. What another one changes, at the command line or in another instance, counts here after
-//! [`LIVES`] at the latest.
+//! changed. Another process, the command line or another instance, waits after its change for [`BELIEVED`]: when
+//! it says that a key is revoked, the key opens nothing anywhere.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sha2::{Digest, Sha256};
 
-use crate::store::Store;
 use crate::store::apps::App;
+use crate::store::{BELIEVED, Store};
 
-/// For how long a key is taken to open still.
-const LIVES: Duration = Duration::from_millis(250);
 /// How many are remembered.
 const MOST: usize = 1024;
 
@@ -60,14 +58,14 @@ impl Opened {
         let known = self.lock();
         let once = known.get(&name)?;
         let age = now.at.saturating_duration_since(once.moment.at);
-        (age < LIVES && once.moment.changed == now.changed).then(|| Arc::clone(&once.app))
+        (age < BELIEVED && once.moment.changed == now.changed).then(|| Arc::clone(&once.app))
     }
 
     /// Remembers that a key opened when it was looked up.
     pub(crate) fn put(&self, name: Name, app: &Arc<App>, moment: Moment) {
         let mut known = self.lock();
         if known.len() >= MOST {
-            known.retain(|_, once| moment.at.saturating_duration_since(once.moment.at) < LIVES);
+            known.retain(|_, once| moment.at.saturating_duration_since(once.moment.at) < BELIEVED);
         }
         if known.len() < MOST {
             known.insert(name, Once { app: Arc::clone(app), moment });
@@ -81,6 +79,8 @@ impl Opened {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::calls::tests::app;
 
@@ -94,8 +94,8 @@ mod tests {
         opened.put(name("a"), &Arc::new(app("biling")), began);
         assert!(opened.get(name("a"), began).is_some() && opened.get(name("b"), began).is_none());
         assert!(opened.get(Name::of("bilin", "ga"), began).is_none());
-        assert!(opened.get(name("a"), after(LIVES - Duration::from_millis(1))).is_some());
-        assert!(opened.get(name("a"), after(LIVES)).is_none());
+        assert!(opened.get(name("a"), after(BELIEVED - Duration::from_millis(1))).is_some());
+        assert!(opened.get(name("a"), after(BELIEVED)).is_none());
         assert!(opened.get(name("a"), Moment { changed: 8, ..began }).is_none());
         // Looked up before the change, remembered after it.
         opened.put(name("a"), &Arc::new(app("biling")), began);
@@ -111,7 +111,7 @@ mod tests {
             opened.put(Name::of("biling", &number.to_string()), &app, began);
         }
         assert_eq!(opened.lock().len(), MOST);
-        let later = Moment { at: began.at + LIVES, ..began };
+        let later = Moment { at: began.at + BELIEVED, ..began };
         opened.put(Name::of("biling", "later"), &app, later);
         assert_eq!(opened.lock().len(), 1);
     }

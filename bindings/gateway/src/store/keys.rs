@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bayar::database::Transaction;
 use bayar::{Code, Error};
 use bayar_provider::Secret;
 use serde::Serialize;
@@ -60,7 +61,7 @@ impl Store {
         let bytes: [u8; 32] = random()?;
         let secret = Secret::new(format!("bayar_{}", BASE64_URL_SAFE_NO_PAD.encode(bytes)));
         let hint: String = secret.expose().chars().skip(secret.expose().len() - 4).collect();
-        let key = self.write_apps(|tx| {
+        let create = |tx: &mut dyn Transaction| {
             let now = tx.now_ms()?;
             if tx.query("SELECT code FROM gateway_app WHERE code = ?1", &[text(app)])?.is_empty() {
                 return Err(no_app(app));
@@ -70,12 +71,22 @@ impl Store {
                 tx.execute(sql, &[text(app), int(now + grace)])?;
             }
             let id = new_id('K', now)?;
-            let sql = "INSERT INTO gateway_key (id, app, digest, hint, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
+            let sql =
+                "INSERT INTO gateway_key (id, app, digest, hint, created_ms) VALUES (?1, ?2, ?3, ?4, ?5)";
             let digest = digest(secret.expose());
             tx.execute(sql, &[text(id.as_str()), text(app), text(digest), text(hint.as_str()), int(now)])?;
             note(tx, by, if grace_ms.is_some() { "key.rotate" } else { "key.create" }, app, &hint)?;
-            Ok(Key { id, app: app.to_owned(), hint: hint.clone(), created_ms: now, until_ms: None, used_ms: None })
-        })?;
+            Ok(Key {
+                id,
+                app: app.to_owned(),
+                hint: hint.clone(),
+                created_ms: now,
+                until_ms: None,
+                used_ms: None,
+            })
+        };
+        // A new one was believed nowhere.
+        let key = if grace_ms.is_some() { self.write_apps(create) } else { self.write(create) }?;
         Ok((key, secret))
     }
 

@@ -35,11 +35,15 @@ pub mod sessions;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bayar::database::{self, Database, Transaction};
 use bayar::{Ambient, Error, System};
 
 use crate::seal::Seal;
+
+/// For how long what was read of an application and its keys may be taken to hold still.
+pub(crate) const BELIEVED: Duration = Duration::from_millis(250);
 
 /// The gateway's tables. Cheap to clone.
 #[derive(Clone)]
@@ -109,13 +113,17 @@ impl Store {
         self.apps_changed.load(Ordering::SeqCst)
     }
 
-    /// Changes applications or their keys: what was read of them before counts no more.
+    /// Changes applications or their keys, and returns when whatever was read of them before counts nowhere:
+    /// in this process at once, in others when they have believed it long enough.
     pub(super) fn write_apps<T>(
         &self,
         work: impl FnMut(&mut dyn Transaction) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let written = self.write(work);
         self.apps_changed.fetch_add(1, Ordering::SeqCst);
+        if written.is_ok() {
+            std::thread::sleep(BELIEVED);
+        }
         written
     }
 
