@@ -17,11 +17,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use commands::{Cli, Command};
 
-/// The gateway's and the sandbox's many threads allocate at the same time, which glibc's allocator makes slow:
-/// a charge through the gateway took a sixth more of the processor with it (`tests/gateway/bench`), and
-/// musl's more than that.
+/// The gateway's many threads allocate at the same time, which glibc's allocator makes slow: a charge through the
+/// gateway took an eighth more of the processor with it, and musl's is slower than that.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
