@@ -121,11 +121,12 @@ bench: ## the figures
 	@tests/demo/need cargo cc php python3 php-fpm php-curl nginx openssl venv wrk
 	@echo "measuring"
 	@cargo bench --locked -p bayar
-	@$(MAKE) --no-print-directory PROFILE=fast build
+	@# What ships; its link takes some minutes.
+	@$(MAKE) --no-print-directory PROFILE=release build
 	@echo "measuring PHP-FPM"
-	@tests/fpm/bench $(CARGO_TARGET_DIR)/fast
+	@tests/fpm/bench $(CARGO_TARGET_DIR)/release
 	@echo "measuring the gateway"
-	@tests/gateway/bench/run $(CARGO_TARGET_DIR)/fast
+	@tests/gateway/bench/run $(CARGO_TARGET_DIR)/release
 
 dist: ## the library, the command and the plugins, for release, in target/dist
 	@$(MAKE) --no-print-directory PROFILE=release build

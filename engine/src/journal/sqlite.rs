@@ -15,6 +15,7 @@ use std::path::{self, Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -280,7 +281,7 @@ impl Sqlite {
         let together = self.run(inside, connection, Kind::Write, &mut |transaction| {
             own(transaction)?;
             while others.len() + 1 < TOGETHER
-                && let Some(mut other) = turn.other(of)
+                && let Some(mut other) = next(turn, of, !others.is_empty())
             {
                 let done = caught(|| self.part(inside, connection, &mut other.work));
                 others.push((other, Ok(())));
@@ -430,6 +431,17 @@ fn not_copied(label: &str, to: &Path, why: &str) -> Error {
         to.display()
     );
     Error::not_sent(Code::InvalidArgument, what).field("to")
+}
+
+/// The next work that was left. Where there are several threads, one more may be just about to leave its own:
+/// it is let run once, for a commit that comes later and is shared by more costs all of them less.
+fn next(turn: &Turn<'_>, of: usize, several: bool) -> Option<Other> {
+    let other = turn.other(of);
+    if other.is_some() || !several {
+        return other;
+    }
+    thread::yield_now();
+    turn.other(of)
 }
 
 /// Another's work that panics must not take those that came with it along.
