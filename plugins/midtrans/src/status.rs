@@ -220,7 +220,8 @@ impl Transaction {
         }
         let gross = Rupiah::from_wire(&self.gross_amount);
         gross.map(Some).ok_or_else(|| {
-            let found = if self.gross_amount.is_null() { "is missing" } else { "is no amount of whole rupiah" };
+            let found =
+                if self.gross_amount.is_null() { "is missing" } else { "is no amount of whole rupiah" };
             answer::open(kind, format!("the answer's gross_amount {found}"))
         })
     }
