@@ -15,7 +15,7 @@ use super::{charges, events, operations};
 use crate::gateway::Gateway;
 
 /// What `status` of a list may be.
-pub(super) const STATUSES: &str = "pending, authorized, paid, failed, expired, cancelled, partially_refunded, \
+pub(super) const STATUSES: &str = "new, pending, authorized, paid, failed, expired, cancelled, partially_refunded, \
     refunded, disputed, unknown";
 
 /// How a type becomes a schema.
