@@ -5,6 +5,11 @@
 //!                 │ not genuine                            │ no, and it says something new
 //!                 └──► error, 401, no event                └──► ask the provider (`status`), which decides
 //! ```
+//!
+//! Where the provider answers that it knows no such order, there is nothing to decide by. Of an order of ours that
+//! is trouble that may pass (503): recovery goes on asking. Of one that is nobody's the callback stands among the
+//! unmatched with that answer, and after the settle window it is taken (200), as a state that is not known: it
+//! credits nothing, and the provider ends its repetitions.
 
 use std::sync::Arc;
 
@@ -19,6 +24,7 @@ use crate::faults::step;
 use crate::journal::{Intent, Order};
 use crate::known;
 use crate::outcome::Outcome;
+use crate::recover::SETTLE_MS;
 use crate::request::HostCall;
 
 /// The largest body of a callback, in bytes. Those of the five providers are below 16 KiB.
@@ -65,7 +71,8 @@ async fn of_ours(
             return Err(asked_just_now(event));
         }
         step("callback: may ask");
-        let answer = confirm(engine, account, event, wire).await?;
+        let answer =
+            confirm(engine, account, event, wire).await.map_err(|error| unconfirmed(event, error))?;
         step("callback: asked");
         let intent = engine.journal.of_order(account.scope(), &Order::Reference(&intent.reference));
         let intent = intent.map_err(try_again)?;
@@ -95,7 +102,11 @@ async fn by_itself(
 ) -> Result<Outcome, Error> {
     let outcome = match event.evidence {
         Evidence::E0 if asks_for_review(account, event) => set_aside(engine, account, event)?,
-        Evidence::E0 => confirm(engine, account, event, wire).await?,
+        Evidence::E0 => match confirm(engine, account, event, wire).await {
+            Ok(outcome) => outcome,
+            Err(error) if denies(&error) && engine.journal.keeps() => nobodys(engine, account, event, error)?,
+            Err(error) => return Err(unconfirmed(event, error)),
+        },
         Evidence::E1 | Evidence::E2 | Evidence::E3 => believe(engine, account, event)?,
     };
     let mut outcome = cross_check(outcome, event);
@@ -165,20 +176,40 @@ async fn confirm(
         Code::InvalidParams => refused(error.message),
         _ => try_again(error),
     })?;
-    execute(Arc::clone(engine), Arc::clone(account), host, wire).await.map_err(|error| {
-        let what = format!(
-            "the callback for {} looks genuine, but asking the provider failed: {}",
-            event.reference, error.message
-        );
-        let acknowledgement = Acknowledgement::json(503, r#"{"status":"try again"}"#);
-        Error {
-            message: what,
-            code: Code::CallbackUnconfirmed,
-            acknowledgement: Some(acknowledgement),
-            ..error
-        }
-        .at(error.stage, true)
-    })
+    execute(Arc::clone(engine), Arc::clone(account), host, wire).await
+}
+
+/// Asking failed, so the callback is neither confirmed nor refused: the provider is to send it again.
+fn unconfirmed(event: &Event, error: Error) -> Error {
+    // What is no answer of the provider's already says what to answer.
+    if error.acknowledgement.is_some() {
+        return error;
+    }
+    let what = format!(
+        "the callback for {} looks genuine, but asking the provider failed: {}",
+        event.reference, error.message
+    );
+    let stage = error.stage;
+    try_again(Error { message: what, code: Code::CallbackUnconfirmed, ..error }.at(stage, true))
+}
+
+/// The provider itself answered that it knows no such order.
+fn denies(error: &Error) -> bool {
+    error.code == Code::OrderNotFound && error.stage == Stage::Answered && error.acknowledgement.is_none()
+}
+
+/// A callback about an order that is none of ours, and that the provider does not know either. Its own books may
+/// be behind its callbacks for a while; after that, nothing more can be learned.
+fn nobodys(engine: &Shared, account: &Account, event: &Event, error: Error) -> Result<Outcome, Error> {
+    let why = format!("when it was asked, the provider did not know the order either: {}", error.message);
+    let age = engine.journal.denied(account.scope(), event, &why).map_err(try_again)?;
+    if age < SETTLE_MS {
+        return Err(unconfirmed(event, error));
+    }
+    log::warn!(target: "bayar", "{}: a callback for {} is set aside: {why}", account.name, event.reference);
+    let mut outcome = set_aside(engine, account, event)?;
+    outcome.result.review = Some(why);
+    Ok(outcome)
 }
 
 /// A setting may waive the signature of callbacks that nothing can confirm: they are kept for

@@ -40,12 +40,14 @@ pub(crate) fn present(outcome: &mut Outcome, intent: &Intent) {
     outcome.tenant = Some(intent.tenant.clone()).filter(|tenant| !tenant.is_empty());
 }
 
-/// Of an intent whose own request was never answered.
+/// Of an intent whose own request was never answered: where nobody has said what became of it, nothing proves
+/// anything.
 fn bare(intent: &Intent) -> Outcome {
     let rupiah =
         |amount: Option<i64>| amount.and_then(|amount| u64::try_from(amount).ok()).and_then(Rupiah::new);
     let mut result = bayar_provider::Outcome::answered(Status::Unknown);
-    result.evidence = Evidence::E2;
+    let silent = matches!(intent.state, State::New | State::Sending | State::Unknown);
+    result.evidence = if silent { Evidence::E0 } else { Evidence::E2 };
     result.reference = Some(intent.reference.clone()).filter(|reference| !reference.is_empty());
     result.amount = rupiah(intent.amount);
     result.payable_amount = rupiah(intent.payable_amount);

@@ -78,7 +78,7 @@ pub(crate) struct Looked {
 const BATCH: u32 = 10;
 
 /// How long after its request an order that the provider does not know may still come.
-const SETTLE_MS: i64 = 15 * 60_000;
+pub(crate) const SETTLE_MS: i64 = 15 * 60_000;
 
 /// How far apart the two answers must be that say that the provider knows no such order.
 const APART_MS: i64 = 10 * 60_000;

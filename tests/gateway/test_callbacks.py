@@ -1,7 +1,10 @@
 """Callbacks of providers, and callbacks to applications."""
 
+import hashlib
 import json
 import re
+import sqlite3
+import urllib.parse
 
 from world import Case, Client, Receiver, bayar, new_app, new_order, until, verified
 
@@ -222,3 +225,63 @@ class In(Case):
         answer = Client(self.gateway.port).ask(said["method"], f"{path}?{query}" if query else path, said["body"], dict(said["headers"]))
         self.assertEqual(answer.status, 200, answer)
         until(lambda: [said["type"] for _, said in self.receiver.of(order)] == ["purchase.done"], "told")
+
+    def test_of_an_order_that_nobody_knows(self):
+        """Genuine by its digest, of an order that neither this journal nor the provider knows: listed at once, tried
+        again while the provider's books may be behind, then taken. Nothing is credited."""
+        orders = {"midtrans": new_order("GONE"), "duitku": new_order("GONE")}
+        sent = {account: of_nobody(account, order) for account, order in orders.items()}
+        config = self.world.config(allow_private_callbacks=True, public_url="http://127.0.0.1:1")
+        first = self.started(config)
+        addresses = dict(re.findall(r"(?m)^(\S+) +http://[^/]+(/\S+)$", bayar(config, "serve", "--print-callbacks")))
+        say = lambda gateway, account: Client(gateway.port).ask("POST", addresses[account], *sent[account])  # noqa: E731
+        for account in orders:
+            for _ in range(2):
+                self.assertEqual(say(first, account).status, 503, account)
+        listed = json.loads(bayar(config, "journal", "unmatched", "--json"))
+        self.assertEqual({(one["account"], one["reference"], one["evidence"]) for one in listed}, {(account, order, "E0") for account, order in orders.items()})
+        self.assertEqual(len(listed), 2)
+        for one in listed:
+            self.assertIn("did not know the order either", one.get("review", ""))
+        self.assertIn("did not know the order either", bayar(config, "journal", "unmatched"))
+        first.stop()
+        earlier(config, 16 * 60_000)
+        second = self.started(config)
+        for account in orders:
+            for _ in range(2):
+                self.assertEqual(say(second, account).status, 200, account)
+        self.assertEqual(len(json.loads(bayar(config, "journal", "unmatched", "--json"))), 2)
+        self.assertEqual(bayar(config, "journal", "list"), "none\n")
+
+    def test_of_an_order_of_ours_that_the_provider_does_not_know_yet(self):
+        """The payer has a page and has chosen nothing: whatever a callback says, it is asked for again, and stands
+        in the payment's story."""
+        order = new_order("PAGE")
+        made = self.client.post("/v1/charges", {"order_id": order, "amount": 150000}, key=order).json()
+        answer = Client(self.gateway.port).ask("POST", self.addresses["midtrans"], *of_nobody("midtrans", made["reference"]))
+        self.assertEqual(answer.status, 503, answer)
+        self.assertEqual(self.client.get(f"/v1/charges/{made['id']}").json()["status"], "pending")
+        shown = bayar(self.config, "journal", "show", made["id"])
+        self.assertRegex(shown, r"callback.*paid.*E0|E0.*callback.*paid|callback.*E0.*paid")
+        unmatched = json.loads(bayar(self.config, "journal", "unmatched", "--json"))
+        self.assertEqual([one for one in unmatched if one["reference"] == made["reference"]], [])
+
+
+def of_nobody(account, order):
+    """A callback that is signed as the provider signs, with its headers: this order was paid."""
+    if account == "midtrans":
+        fields = {"order_id": order, "transaction_id": "9aed5972-5b6a-401e-894b-a32c91ed1a3a", "status_code": "200", "gross_amount": "150000.00", "transaction_status": "settlement"}
+        text = fields["order_id"] + fields["status_code"] + fields["gross_amount"] + "SB-Mid-server-EXAMPLE0000000000000000"
+        return json.dumps({**fields, "signature_key": hashlib.sha512(text.encode()).hexdigest()}), {"Content-Type": "application/json"}
+    fields = {"merchantCode": "DS00001", "amount": "150000", "merchantOrderId": order, "resultCode": "00", "reference": "DS00001GONE"}
+    text = fields["merchantCode"] + fields["amount"] + fields["merchantOrderId"] + "0000000000000000000000000EXAMPLE"
+    body = urllib.parse.urlencode({**fields, "signature": hashlib.md5(text.encode()).hexdigest()})
+    return body, {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def earlier(config, ms):
+    """What has happened in this journal happened so much earlier. Nothing may have it open."""
+    journal = sqlite3.connect(config.with_name("journal.db"))
+    with journal:
+        journal.execute("UPDATE event SET at_ms = at_ms - ?", (ms,))
+    journal.close()

@@ -36,6 +36,14 @@ class Instances(unittest.TestCase):
         body = {"order_id": order, "amount": 150000, "channel": "bca_va", **more}
         return client.post("/v1/charges", body, key=order)
 
+    def test_postgresql_copies_itself(self):
+        config = self.world.config(journal=self.cluster.database("copied"))
+        with self.assertRaises(RuntimeError) as refused:
+            bayar(config, "backup", str(config.with_name("copies")))
+        self.assertIn("ended with 2", str(refused.exception))
+        self.assertIn("Run pg_dump", str(refused.exception))
+        self.assertNotIn("describe", str(refused.exception))
+
     def test_they_share_what_matters(self):
         configs, gateways, clients = self.pair("shared")
         order, answers = new_order(), []

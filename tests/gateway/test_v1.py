@@ -194,6 +194,12 @@ class V1(Case):
         self.assertEqual(ids(f"created_before={moment}"), orders[2::-1])
         for query in ("limit=0", "limit=101", "limit=x", "status=payed", "created_after=yesterday", "page=2", "limit=1&limit=2"):
             self.refused(pager.get(f"/v1/charges?{query}"), 400, "invalid_params")
+        # A page begins after a charge of this application, and nowhere else.
+        elsewhere = self.make().json()["id"]
+        for after in ("garbage", "", "zzz", orders[0], made[0]["reference"], made[0]["id"].lower(), elsewhere):
+            document = self.refused(pager.get(f"/v1/charges?after={after}"), 400, "invalid_params")
+            self.assertEqual(document["field"], "after")
+        self.assertEqual(ids(f"after={made[0]['id']}"), [])
 
     def test_events_are_read_page_by_page(self):
         reader = self.other("reader")
@@ -240,6 +246,27 @@ class V1(Case):
         self.assertIn("POST", self.client.ask("PUT", "/v1/charges").headers["Allow"])
         answer = self.client.ask("POST", "/v1/charges", "amount=1", headers={"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": "a"})
         self.refused(answer, 415, "unsupported_media_type")
+
+    def test_what_was_not_sent_is_listed_as_that(self):
+        """Nobody answers at the provider's address: nothing was sent, and the same key sends later."""
+        config = self.world.config()
+        text = config.read_text()
+        config.write_text(text.replace(self.world.process.url, "http://127.0.0.1:1"))
+        key = new_app(config, "biling")
+        gateway, order = self.started(config), new_order()
+        client = Client(gateway.port, "biling", key)
+        document = self.refused(self.make(client, order=order), 502, "network")
+        self.assertEqual(document["stage"], "not_sent")
+        (charge,) = client.get(f"/v1/charges?order_id={order}").json()["data"]
+        self.assertEqual((charge["id"], charge["status"], charge["evidence"]), (document["intent"], "new", "E0"))
+        self.assertEqual([one["id"] for one in client.get("/v1/charges?status=new").json()["data"]], [charge["id"]])
+        self.assertEqual(client.get("/v1/charges?status=unknown").json()["data"], [])
+        gateway.stop()
+        config.write_text(text)
+        client = Client(self.started(config).port, "biling", key)
+        again = self.make(client, order=order)
+        self.assertEqual((again.status, again.json()["id"], again.json()["status"], again.json()["evidence"]), (201, charge["id"], "pending", "E2"), again)
+        self.assertEqual(client.get("/v1/charges?status=new").json()["data"], [])
 
     def test_what_failed_says_how_far_it_got(self):
         for fault, stage, code in (("reset", "maybe_sent", "outcome_unknown"), ("500", "maybe_sent", "outcome_unknown")):

@@ -418,6 +418,25 @@ class Commands(Kept):
         self.assertRegex(self.bayar("journal", "unmatched"), rf"midtrans +{order} .* paid +150\.000 +E0")
         self.assertEqual(json.loads(self.bayar("journal", "unmatched", "--json"))[0]["reference"], order)
 
+    def test_callbacks_of_an_order_that_nobody_knows_credit_nothing(self):
+        order = new_order("JRN")
+        fields = {"order_id": order, "status_code": "200", "gross_amount": "150000.00", "transaction_status": "settlement"}
+        said = json.dumps(signed(fields, SERVER_KEY)).encode()
+        error = self.refused("callback_unconfirmed", self.engine.callback, "midtrans", body=said)
+        self.assertEqual(error.acknowledgement["status"], 503)
+        self.engine.close()
+        # A quarter of an hour later. Nothing has the file open, and another process writes to it.
+        later = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); c.execute('UPDATE event SET at_ms = at_ms - 900000'); c.commit()"
+        subprocess.run([sys.executable, "-c", later, self.config.with_name("journal.db")], check=True)
+        with bayar.Engine(self.config) as engine:
+            taken = engine.callback("midtrans", body=said)
+            self.assertEqual((taken.status, taken.evidence, taken.acknowledgement["status"]), ("unknown", "E0", 200))
+            self.assertIn("did not know the order either", taken.review)
+            with self.assertRaises(bayar.Error):
+                engine.claim(taken.intent, "credit")
+        self.assertEqual(self.bayar("journal", "list"), "none\n")
+        self.assertRegex(self.bayar("journal", "unmatched"), rf"(?m)^.* midtrans +{order} .* paid +150\.000 +E0 .* did not know the order either")
+
 
 class Reconciling(Kept):
     def test_an_export_of_a_dashboard(self):

@@ -278,7 +278,8 @@ fn unmatched(engine: &Engine, limit: u32, json: bool) -> Result<(), Failure> {
         let time = event["at_ms"].as_i64().map(when::show).unwrap_or_default();
         let mut cells = vec![time];
         cells.extend(["account", "reference", "provider_reference", "status"].map(|name| text(&event[name])));
-        cells.extend([rupiah(&event["amount"]), text(&event["evidence"]), text(&event["id"])]);
+        let of = |name: &str| text(&event[name]);
+        cells.extend([rupiah(&event["amount"]), of("evidence"), of("id"), of("review")]);
         cells
     };
     let rows: Vec<Vec<String>> = callbacks.as_array().into_iter().flatten().map(row).collect();
@@ -286,7 +287,7 @@ fn unmatched(engine: &Engine, limit: u32, json: bool) -> Result<(), Failure> {
         return print_line("none");
     }
     print_table(
-        &["came (WIB)", "account", "reference", "theirs", "says", "amount", "evidence", "event"],
+        &["came (WIB)", "account", "reference", "theirs", "says", "amount", "evidence", "event", "why"],
         &rows,
     )
 }

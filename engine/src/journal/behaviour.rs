@@ -217,6 +217,19 @@ fn callbacks_move_what_they_prove(journal: &Arc<dyn Journal>) {
     let other = Scope { account: "other", ..SHOP };
     assert!(journal.received(other, &proves).expect("is kept").intent.is_none());
     assert_eq!(journal.unmatched(10).expect("is read").len(), 2);
+    // What the provider, asked about it, did not know either: noted once, and how long ago it came.
+    let nobodys = event("RI9", Status::Paid, Evidence::E1, "c");
+    for _ in 0..2 {
+        let age = journal.denied(SHOP, &nobodys, "asked, and not known").expect("is noted");
+        assert!((0..60_000).contains(&age), "{age}");
+    }
+    let unmatched = journal.unmatched(10).expect("is read");
+    let noted: Vec<&serde_json::Value> = unmatched.iter().filter(|one| one["review"].is_string()).collect();
+    assert_eq!((unmatched.len(), noted.len()), (2, 1));
+    assert_eq!(noted[0]["review"], "asked, and not known");
+    // One of ours is left alone: it waits for no person because of what anybody may say.
+    journal.denied(SHOP, &proves, "asked, and not known").expect("is nothing");
+    assert_eq!(now(journal, "I1").review, None);
     // A guard that does not hold makes it prove nothing.
     charged(journal, "I2", Status::Pending);
     let mut guarded = event("RI2", Status::Done, Evidence::E1, "d");

@@ -1,13 +1,13 @@
 //! What recovery takes on; forgetting; and dropping what is old.
 
-use bayar_provider::{Evidence, Status};
+use bayar_provider::{Event, Evidence, Status};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::fold::State;
-use super::ledger::{Ledger, NewFact, PENDING_MS, UNKNOWN_MS, pause, refold};
+use super::ledger::{Ledger, NewFact, PENDING_MS, UNKNOWN_MS, of_callback, pause, refold};
 use super::looking::{first_texts, note};
-use super::rows::{int, one_intent, text};
+use super::rows::{Row, int, one_intent, text};
 use super::{Intent, Scope};
 use crate::error::Error;
 
@@ -160,6 +160,21 @@ impl Ledger {
             }
             tx.execute("UPDATE intent SET lease_ms = 0 WHERE id = ?1", std::slice::from_ref(&id))?;
             one_intent(tx, "WHERE id = ?1", &[id])
+        })
+    }
+
+    pub(super) fn note_denial(&self, scope: Scope<'_>, event: &Event, why: &str) -> Result<i64, Error> {
+        let dedupe = of_callback(event);
+        let one = "account = ?1 AND environment = ?2 AND dedupe = ?3";
+        let key = [text(scope.account), text(scope.environment), text(dedupe.as_str())];
+        self.write(|tx| {
+            let now = tx.now_ms()?;
+            let rows = tx.query(&format!("SELECT at_ms FROM event WHERE {one}"), &key)?;
+            let came = rows.into_iter().next().map(|cells| Row::of(cells).int()).transpose()?;
+            let note = format!("UPDATE event SET review = ?4 WHERE {one} AND intent IS NULL");
+            let [account, environment, dedupe] = key.clone();
+            tx.execute(&note, &[account, environment, dedupe, text(why)])?;
+            Ok(now - came.unwrap_or(now))
         })
     }
 

@@ -152,6 +152,10 @@ impl Journal for Ledger {
         })
     }
 
+    fn denied(&self, scope: Scope<'_>, event: &Event, why: &str) -> Result<i64, Error> {
+        self.note_denial(scope, event, why)
+    }
+
     fn may_ask(&self, intent: &str) -> Result<bool, Error> {
         let intent = intent.to_owned();
         self.write_together(move |tx| {
@@ -344,7 +348,7 @@ fn received(tx: &mut dyn Transaction, scope: Scope<'_>, event: &Event) -> Result
         scope,
         intent: intent.as_ref().map(|intent| intent.id.as_str()),
         source: "callback",
-        dedupe: &format!("callback/{}", event.dedupe),
+        dedupe: &of_callback(event),
         // One of its guards is that it matches what was asked; without that it proves nothing.
         evidence: if mismatch.is_some() { Evidence::E0 } else { event.evidence },
         status: event.status,
@@ -362,6 +366,11 @@ fn received(tx: &mut dyn Transaction, scope: Scope<'_>, event: &Event) -> Result
         other => other,
     };
     Ok(Received { repeated: !new, intent: intent.map(Box::new) })
+}
+
+/// The same for every repetition of one callback.
+pub(super) fn of_callback(event: &Event) -> String {
+    format!("callback/{}", event.dedupe)
 }
 
 /// Which parameter of the original call differs from what a callback names, if one does.

@@ -173,6 +173,13 @@ pub trait Journal: Send + Sync {
         Err(nothing_kept())
     }
 
+    /// Writes down that the provider knows nothing of what a kept callback says, which matched no intent. Gives
+    /// how long ago that callback first came, in milliseconds.
+    fn denied(&self, scope: Scope<'_>, event: &Event, why: &str) -> Result<i64, Error> {
+        let _ = (scope, event, why);
+        Err(nothing_kept())
+    }
+
     /// Callbacks that matched no intent, newest first.
     fn unmatched(&self, limit: u32) -> Result<Vec<Value>, Error> {
         let _ = limit;

@@ -156,10 +156,11 @@ impl Database for Postgres {
 
     fn backup(&self, _: &Path) -> Result<(), Error> {
         let what = format!(
-            "{}: PostgreSQL is backed up by its own programs: pg_dump --format=custom, or a base backup with its log",
+            "{}: PostgreSQL is backed up by its own programs, pg_dump or a base backup with its log",
             self.label()
         );
-        Err(Error::not_sent(Code::Unsupported, what))
+        let advice = "Nothing was copied. Run pg_dump --format=custom on this database instead.";
+        Err(Error { advice: advice.to_owned(), ..Error::not_sent(Code::Unsupported, what) })
     }
 
     fn name(&self) -> &str {

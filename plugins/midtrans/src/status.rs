@@ -196,7 +196,7 @@ impl Transaction {
     /// What the transaction says.
     pub fn outcome(&self, from: &Direct, raw: Value, kind: Kind) -> Result<Outcome, Error> {
         let (status, challenge) = status_of(&self.transaction_status, self.fraud_status.as_deref());
-        let gross = self.gross_amount(kind)?;
+        let gross = self.gross_amount(kind, status)?;
         let waits = status == Status::Pending;
         Ok(Outcome {
             reference: self.order_id.clone(),
@@ -211,15 +211,19 @@ impl Transaction {
         })
     }
 
-    /// The gross amount; absent is no difference, but one that cannot be read is an unreadable answer.
-    fn gross_amount(&self, kind: Kind) -> Result<Option<Rupiah>, Error> {
-        if self.gross_amount.is_null() {
+    /// The gross amount. The answer to a status query always has one, and so has whatever says that money was
+    /// taken: without it there is nothing to compare with what was asked, and the answer cannot be believed.
+    fn gross_amount(&self, kind: Kind, status: Status) -> Result<Option<Rupiah>, Error> {
+        let needed = kind == Kind::Read || matches!(status, Status::Paid | Status::Authorized);
+        if self.gross_amount.is_null() && !needed {
             return Ok(None);
         }
         let gross = Rupiah::from_wire(&self.gross_amount);
-        gross
-            .map(Some)
-            .ok_or_else(|| answer::open(kind, "the answer's gross_amount is no amount of whole rupiah"))
+        gross.map(Some).ok_or_else(|| {
+            let found =
+                if self.gross_amount.is_null() { "is missing" } else { "is no amount of whole rupiah" };
+            answer::open(kind, format!("the answer's gross_amount {found}"))
+        })
     }
 
     /// What was asked, where fees were passed on: never more than the payer pays.

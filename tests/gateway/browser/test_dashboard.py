@@ -136,6 +136,10 @@ class Dashboard(unittest.TestCase):
         for name in ("QR text", "QR picture"):
             self.says(name)
         self.assertNotIn("image_url", browser.text("main"))
+        # For whoever helps a payer on the phone.
+        (charge,) = self.client().get("/v1/charges?order_id=INV-1").json()["data"]
+        self.says(charge["pay_url"])
+        self.assertEqual(browser.one("dd a[rel=noreferrer]").get_attribute("href"), charge["pay_url"])
         self.world.control.act("INV-1")
         browser.press("Ask the provider now")
         self.says("The provider was asked")
@@ -382,6 +386,23 @@ class Dashboard(unittest.TestCase):
         browser = self.browser
         self.assertEqual(self.client().get("/v1/charges").status, 200)
         browser.open("/dashboard/apps/biling")
+        # It asks first, and nothing has happened yet.
+        browser.press("Revoke …")
+        self.says("cannot be brought back")
+        self.says(f"…{self.keys[-1][-4:]}")
+        self.picture("revoke")
+        self.assertEqual(self.client().get("/v1/charges").status, 200)
+        browser.press("Back")
+        browser.press("Stop the application …")
+        self.says("Its keys open nothing until it is let in again")
+        self.picture("stop")
+        self.assertEqual(self.client().get("/v1/charges").status, 200)
+        browser.press("Stop")
+        self.says("This application is stopped")
+        self.assertEqual(self.client().get("/v1/charges").status, 401)
+        browser.press("Let its keys open again")
+        self.assertEqual(self.client().get("/v1/charges").status, 200)
+        browser.press("Revoke …")
         browser.press("Revoke")
         self.says("The key opens nothing any more.")
         self.assertEqual(self.client().get("/v1/charges").status, 401)

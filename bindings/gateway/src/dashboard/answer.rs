@@ -13,6 +13,7 @@ use futures_util::stream;
 use maud::{Markup, html};
 
 use super::page;
+use super::reasons::foreign;
 use super::show::address;
 use super::visit::{COOKIE_NAME, Visit};
 use super::words::Language;
@@ -180,10 +181,16 @@ impl Fault {
 
 /// What the engine said, with whether it may have been sent and what to do.
 pub(super) fn failure(language: Language, error: &Error) -> Markup {
+    let (message, advice) = (error.message.as_str(), language.advice(error));
+    // What a form says of its own fields is in the language of the page; the rest the engine said.
+    let (message, advice) = match error.code {
+        Code::InvalidParams => (html! { (message) }, html! { (advice) }),
+        _ => (foreign(language, message), foreign(language, advice)),
+    };
     html! {
         div.notice.bad role="alert" {
-            p { strong { (error.message) } }
-            p { (language.stage(error.stage)) " " (language.advice(error)) }
+            p { strong { (message) } }
+            p { (language.stage(error.stage)) " " (advice) }
             p.hint { code { (error.code.as_str()) } }
         }
     }

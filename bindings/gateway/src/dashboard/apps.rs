@@ -12,7 +12,7 @@ use crate::store::apps::{App, Draft};
 use crate::store::keys::{Key, now_ms};
 use crate::store::people::Role;
 
-const PATH: &str = "/dashboard/apps";
+pub(super) const PATH: &str = "/dashboard/apps";
 
 /// How long the keys or secrets before a new one may go on working, in hours.
 const GRACES: [i64; 4] = [0, 1, 24, 7 * 24];
@@ -166,7 +166,7 @@ fn fields(visit: &Visit<'_>, draft: &Draft) -> Markup {
 }
 
 /// The application that the path names.
-fn app(visit: &Visit<'_>) -> Result<App, Fault> {
+pub(super) fn app(visit: &Visit<'_>) -> Result<App, Fault> {
     visit.gateway.store.app(visit.name("code"))?.ok_or(Fault::Nowhere)
 }
 
@@ -224,7 +224,7 @@ fn page(visit: &Visit<'_>, app: &App, draft: &Draft, notice: Markup) -> Result<A
                 (button(visit, &format!("{at}/start"), visit.say("Let its keys open again", "Berlakukan lagi kuncinya"), ""))
             } @else {
                 p { (visit.say("Its keys open nothing until it is let in again. What is under way goes on.", "Kuncinya tidak berlaku sampai diizinkan lagi. Yang sedang berjalan tetap berjalan.")) }
-                (button(visit, &format!("{at}/stop"), visit.say("Stop the application", "Hentikan aplikasi"), "danger"))
+                p { a.button.danger href={ (at) "/stop" } { (visit.say("Stop the application …", "Hentikan aplikasi …")) } }
             }
         } @else {
             (facts(&[
@@ -270,10 +270,7 @@ fn key_list(visit: &Visit<'_>, app: &App, keys: &[Key]) -> Markup {
                 td.wide { (maybe_time(Some(key.created_ms), "")) }
                 td {
                     @if open && visit.may(Role::Owner) {
-                        form.inline method="post" action={ (PATH) "/" (app.code) "/keys/" (key.id) "/revoke" } {
-                            (token(visit))
-                            button.danger type="submit" aria-label={ (visit.say("Revoke the key", "Cabut kunci")) " …" (key.hint) } { (visit.say("Revoke", "Cabut")) }
-                        }
+                        a.button.danger href={ (PATH) "/" (app.code) "/keys/" (key.id) "/revoke" } aria-label={ (visit.say("Revoke … the key", "Cabut … kunci")) " …" (key.hint) } { (visit.say("Revoke …", "Cabut …")) }
                     }
                 }
             }
@@ -366,18 +363,6 @@ fn once(
         p { a.button.main href={ (PATH) "/" (app.code) } { (visit.say("I have kept it", "Sudah saya simpan")) } }
     };
     Answer::page(title, body)
-}
-
-pub(super) fn revoke_key(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let app = app(visit)?;
-    visit.gateway.store.revoke_key(visit.name("key"), &visit.by())?;
-    Answer::go(&format!("{PATH}/{}", app.code), "revoked")
-}
-
-pub(super) fn stop(visit: &Visit<'_>) -> Result<Answer, Fault> {
-    let app = app(visit)?;
-    visit.gateway.store.stop_app(&app.code, true, &visit.by())?;
-    Answer::go(&format!("{PATH}/{}", app.code), "stopped")
 }
 
 pub(super) fn start(visit: &Visit<'_>) -> Result<Answer, Fault> {

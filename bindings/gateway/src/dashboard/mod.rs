@@ -21,6 +21,7 @@ mod chart;
 pub(crate) mod codes;
 mod counting;
 mod deliveries;
+mod ending;
 mod export;
 mod join;
 mod me;
@@ -32,6 +33,7 @@ mod payment;
 mod payments;
 mod people;
 mod providers;
+mod reasons;
 mod reviews;
 mod show;
 mod sign_in;
@@ -129,9 +131,11 @@ const ROUTES: &[Route] = {
         read("/apps/{code}", Viewer, apps::show),
         change("/apps/{code}", Owner, apps::change),
         change("/apps/{code}/keys", Owner, apps::create_key),
-        change("/apps/{code}/keys/{key}/revoke", Owner, apps::revoke_key),
+        read("/apps/{code}/keys/{key}/revoke", Owner, ending::show_revoke),
+        change("/apps/{code}/keys/{key}/revoke", Owner, ending::revoke),
         change("/apps/{code}/secret", Owner, apps::new_secret),
-        change("/apps/{code}/stop", Owner, apps::stop),
+        read("/apps/{code}/stop", Owner, ending::show_stop),
+        change("/apps/{code}/stop", Owner, ending::stop),
         change("/apps/{code}/start", Owner, apps::start),
         read("/people", Owner, people::list),
         change("/people", Owner, people::invite),

@@ -9,7 +9,7 @@ use super::payments::{channel, name};
 use super::show::{Time, badge, button, facts, maybe_time, rupiah};
 use super::visit::Visit;
 use super::words::Language;
-use super::{ROOT, money};
+use super::{ROOT, money, reasons};
 use crate::store::deliveries::{Delivery, DeliveryState, Which};
 use crate::store::people::Role;
 
@@ -48,7 +48,7 @@ fn review(visit: &Visit<'_>, intent: &Intent, why: &str) -> Markup {
     html! {
         div.notice.alarm {
             p { strong { (visit.say("This payment waits for a person.", "Pembayaran ini menunggu keputusan orang.")) } }
-            p { (why) }
+            p { (reasons::why(visit.language, why)) }
             @if visit.may(Role::Operator) {
                 p { a.button.main href={ (ROOT) "/reviews/" (intent.id) } { (visit.say("Decide", "Putuskan")) } }
             }
@@ -82,6 +82,14 @@ fn about(visit: &Visit<'_>, intent: &Intent) -> Markup {
     let app = html! {
         @if intent.tenant.is_empty() { "–" } @else { a href={ (ROOT) "/apps/" (intent.tenant) } { (intent.tenant) } }
     };
+    // Whoever has its address sees what the payer owes and how to pay it.
+    let page = visit.gateway.pay.page(&intent.id).filter(|_| intent.operation == "charge");
+    let page = html! {
+        @match page.filter(|_| visit.may(Role::Operator)) {
+            Some(url) => { a href=(url) rel="noreferrer" { (visit.say("Open", "Buka")) } " " code.copy { (url) } }
+            None => { "–" }
+        }
+    };
     facts(&[
         (visit.say("Order", "Pesanan"), code(intent.order_id.as_deref().unwrap_or_default())),
         (visit.say("Application", "Aplikasi"), app),
@@ -97,6 +105,7 @@ fn about(visit: &Visit<'_>, intent: &Intent) -> Markup {
             code(intent.provider_reference.as_deref().unwrap_or_default()),
         ),
         (visit.say("Intent", "Id mesin"), code(&intent.id)),
+        (visit.say("Page for the payer", "Halaman untuk pembayar"), page),
         (visit.say("Made", "Dibuat"), html! { (Time(intent.created_ms)) }),
         (visit.say("Asked about again", "Ditanyakan lagi"), maybe_time(intent.next_ms, "–")),
     ])
@@ -158,7 +167,7 @@ fn timeline(visit: &Visit<'_>, story: &Story, told: &[Told]) -> Markup {
     let mut steps = attempts(visit, story);
     steps.extend(events(visit, story));
     steps.extend(effects(visit, story));
-    steps.extend(deeds(story));
+    steps.extend(deeds(visit.language, story));
     steps.extend(told.iter().map(|(kind, delivery)| delivered(visit, kind, delivery)));
     // Of one moment in the order above: a request before what its answer says.
     steps.sort_by_key(|step| step.at_ms);
@@ -221,7 +230,7 @@ fn rests_on(event: &Value) -> String {
 
 fn said(visit: &Visit<'_>, event: &Value) -> Markup {
     let review = html! {
-        @if let Some(why) = event["review"].as_str() { ". " (visit.say("For a person", "Untuk orang")) ": " (why) }
+        @if let Some(why) = event["review"].as_str() { ". " (visit.say("For a person", "Untuk orang")) ": " (reasons::why(visit.language, why)) }
     };
     if let Some(back) = event["refunded"].as_i64() {
         return html! { (rupiah(back)) " " (visit.say("given back", "dikembalikan")) (review) };
@@ -266,11 +275,11 @@ fn effects(visit: &Visit<'_>, story: &Story) -> Vec<Step> {
     steps
 }
 
-fn deeds(story: &Story) -> Vec<Step> {
+fn deeds(language: Language, story: &Story) -> Vec<Step> {
     let deed = |deed: &Value| {
         let decides = deed["action"].as_str().is_some_and(|action| action.starts_with("resolve"));
-        let what =
-            html! { (text(&deed["actor"])) ": " (text(&deed["action"])) ": " q { (text(&deed["reason"])) } };
+        let action = reasons::foreign(language, &text(&deed["action"]));
+        let what = html! { (text(&deed["actor"])) ": " (action) ": " q { (text(&deed["reason"])) } };
         step(&deed["at_ms"], "person", what, if decides { "E3" } else { "" })
     };
     story.audit.iter().filter_map(deed).collect()

@@ -4,11 +4,11 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::ROOT;
 use super::answer::{Answer, Fault};
 use super::counting::{self, Health};
 use super::show::{Time, button, facts, label, nothing};
 use super::visit::Visit;
+use super::{ROOT, reasons};
 use crate::gateway::Account;
 use crate::store::people::Role;
 
@@ -93,7 +93,7 @@ fn callback(visit: &Visit<'_>, account: &Account) -> Result<Markup, Fault> {
     let registered = rules["registration"].as_str().unwrap_or_default();
     Ok(html! {
         code.copy { (url) }
-        @if !registered.is_empty() { p.hint { (visit.say("Where to paste it", "Tempat menempelkannya")) ": " (registered) } }
+        @if !registered.is_empty() { p.hint { (visit.say("Where to paste it", "Tempat menempelkannya")) ": " (reasons::place(visit.language, registered)) } }
         @if visit.may(Role::Owner) {
             (button(visit, &format!("{ROOT}/providers/{}/address", account.name),
                 visit.say("Make a new address", "Buat alamat baru"), ""))

@@ -6,13 +6,13 @@ use bayar::journal::{Filter, Intent};
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::ROOT;
 use super::answer::{Answer, Fault, failure};
 use super::join::invalid;
 use super::payment::story;
 use super::payments::name;
 use super::show::{Time, badge, button, facts, field, nothing, rupiah, select, table, token};
 use super::visit::Visit;
+use super::{ROOT, reasons};
 use crate::store::people::Role;
 use crate::store::reviews::Proposal;
 use crate::tell;
@@ -49,8 +49,8 @@ pub(super) fn list(visit: &Visit<'_>) -> Result<Answer, Fault> {
             (nothing(visit.say("None.", "Tidak ada.")))
         } @else {
             p { (visit.say(
-                "They changed nothing. Somebody may have paid outside of this gateway, or another program uses the account.",
-                "Tidak mengubah apa pun. Mungkin ada yang membayar di luar gerbang ini, atau program lain memakai akun itu.",
+                "They changed nothing. Somebody may have paid outside of this gateway, or another program uses the account. What the provider did not know either may come of a key that somebody else has: look at the provider's own records.",
+                "Tidak mengubah apa pun. Mungkin ada yang membayar di luar gerbang ini, atau program lain memakai akun itu. Yang juga tidak dikenal penyedia bisa berasal dari kunci yang jatuh ke tangan orang lain: periksa catatan penyedia.",
             )) }
             (strangers(visit, &unmatched))
         }
@@ -76,7 +76,7 @@ fn waiting(visit: &Visit<'_>, intents: &[Intent]) -> Result<Markup, Fault> {
                 th scope="row" { a href={ (ROOT) "/" (to) "/" (intent.id) } { (name(intent)) } }
                 td.number { (intent.payable_amount.or(intent.amount).map(rupiah).unwrap_or_default()) }
                 td { (badge(visit.language, intent.state)) }
-                td.wrap { (intent.review.as_deref().unwrap_or_default()) }
+                td.wrap { (reasons::why(visit.language, intent.review.as_deref().unwrap_or_default())) }
                 td { @if let Some(proposal) = &proposal { (visit.say("by", "oleh")) " " (proposal.email) } @else { "–" } }
                 td.wide { (Time(intent.created_ms)) }
             }
@@ -98,6 +98,7 @@ fn strangers(visit: &Visit<'_>, callbacks: &[Value]) -> Markup {
         ("", visit.say("Says", "Menyatakan")),
         ("number", visit.say("Amount", "Jumlah")),
         ("", visit.say("Evidence", "Bukti")),
+        ("wrap", visit.say("Why", "Mengapa")),
     ];
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let rows = html! {
@@ -109,6 +110,7 @@ fn strangers(visit: &Visit<'_>, callbacks: &[Value]) -> Markup {
                 td { (visit.language.status(&text(&one["status"]))) }
                 td.number { (one["amount"].as_i64().map(rupiah).unwrap_or_default()) }
                 td { (text(&one["evidence"])) }
+                td.wrap { (reasons::why(visit.language, one["review"].as_str().unwrap_or_default())) }
             }
         }
     };
@@ -221,7 +223,7 @@ fn page(visit: &Visit<'_>, intent: &Intent, notice: Markup) -> Result<Answer, Fa
             (visit.say("Payment", "Pembayaran"), html! { a href=(at_payment(intent)) { (name(intent)) } }),
             (visit.say("Amount", "Jumlah"), html! { (intent.payable_amount.or(intent.amount).map(rupiah).unwrap_or_default()) }),
             (visit.say("State", "Keadaan"), html! { (badge(visit.language, intent.state)) }),
-            (visit.say("Why", "Mengapa"), html! { strong { (review) } }),
+            (visit.say("Why", "Mengapa"), html! { strong { (reasons::why(visit.language, review)) } }),
         ]))
         p { (visit.say(
             "Look at the provider's own records first. What you decide is kept with your name; what is proven otherwise is refused.",

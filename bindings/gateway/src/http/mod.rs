@@ -7,4 +7,5 @@ pub(crate) mod layers;
 pub(crate) mod limits;
 pub(crate) mod opened;
 pub(crate) mod server;
+mod slow;
 pub(crate) mod tls;

@@ -116,7 +116,15 @@ pub(super) async fn list(
         // One more tells whether there is another page.
         limit: u32::try_from(limit + 1).ok(),
     };
-    let found = gateway.look(move |gateway| gateway.journal.intents(&filter)).await??;
+    let found = gateway
+        .look(move |gateway| {
+            // What names no charge would otherwise begin anywhere.
+            if let Some(after) = &filter.after {
+                own(gateway, &app, after).map_err(|error| not_after(error, after))?;
+            }
+            gateway.journal.intents(&filter)
+        })
+        .await??;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let data: Vec<Charge> = found.iter().take(page).map(|intent| Charge::of(&gateway, intent)).collect();
     let next = data.last().filter(|_| found.len() > page).map(|last| last.id.clone());
@@ -194,6 +202,17 @@ fn about(intent: &Intent) -> Map<String, Value> {
         params.insert("order_id".to_owned(), json!(order_id));
     }
     params
+}
+
+/// A page begins after a charge that there is.
+fn not_after(error: Error, after: &str) -> Error {
+    match error.code {
+        Code::OrderNotFound => {
+            let allowed = "the id of a charge of this application, such as `next` of a page has it";
+            bayar_provider::Error::invalid("after", format!("{after:?}"), allowed).into()
+        }
+        _ => error,
+    }
 }
 
 /// The charge of that id, if it is the application's: another's is as unknown as none.

@@ -15,7 +15,7 @@ use super::{charges, events, operations};
 use crate::gateway::Gateway;
 
 /// What `status` of a list may be.
-pub(super) const STATUSES: &str = "pending, authorized, paid, failed, expired, cancelled, partially_refunded, \
+pub(super) const STATUSES: &str = "new, pending, authorized, paid, failed, expired, cancelled, partially_refunded, \
     refunded, disputed, unknown";
 
 /// How a type becomes a schema.
@@ -79,6 +79,7 @@ pub(super) fn all() -> Vec<Route> {
 
 fn of_charges() -> Vec<Route> {
     let moment = || json!({"type": "string", "format": "date-time"});
+    let id = || json!({"type": "string", "pattern": "^I[0-9A-HJKMNP-TV-Z]{22}[A-Z]$"});
     let one = || in_path("id", "The charge's id");
     let statuses: Vec<&str> = STATUSES.split(", ").map(str::trim).collect();
     vec![
@@ -104,7 +105,7 @@ fn of_charges() -> Vec<Route> {
                 query("review", "Only those that wait for a person.", json!({"type": "boolean"})),
                 query("created_after", "Only those made at or after this moment.", moment()),
                 query("created_before", "Only those made before this moment.", moment()),
-                query("after", "The `next` of the page before.", text()),
+                query("after", "A charge of the application: the `next` of the page before.", id()),
                 query("limit", "How many at most.", page()),
             ],
             body: None,

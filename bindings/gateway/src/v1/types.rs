@@ -1,6 +1,6 @@
 //! What is sent and answered: the types that the OpenAPI document is made of.
 
-use bayar::journal::Intent;
+use bayar::journal::{Intent, State};
 use bayar::{Evidence, Instruction, Status};
 use bayar_provider::{Customer, Item, Rupiah};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -29,7 +29,7 @@ pub(super) struct Charge {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub provider_reference: Option<String>,
     /// The state. Credit nothing but `paid`, and nothing that has a `review`.
-    pub status: Status,
+    pub status: Standing,
     /// What was asked, in rupiah.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amount: Option<i64>,
@@ -49,7 +49,7 @@ pub(super) struct Charge {
     /// Until when the payer may pay, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
-    /// What the state rests on.
+    /// What the state rests on; `E0` as long as nobody has said anything of it.
     pub evidence: Evidence,
     /// Why a person should look before money is credited, if so.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ impl Charge {
             order_id: intent.order_id.clone(),
             reference: Some(intent.reference.clone()).filter(|reference| !reference.is_empty()),
             provider_reference: intent.provider_reference.clone(),
-            status: outcome.result.status,
+            status: Standing::of(intent.state),
             amount: intent.amount,
             payable_amount: intent.payable_amount,
             channel: channel.and_then(Value::as_str).map(str::to_owned),
@@ -82,6 +82,55 @@ impl Charge {
             review: intent.review.clone(),
             created_at: moment(intent.created_ms),
             updated_at: moment(intent.updated_ms),
+        }
+    }
+}
+
+/// How a charge stands.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Standing {
+    /// Nothing was sent to the provider, and nobody can pay it: the same `Idempotency-Key` sends it.
+    New,
+    /// Waiting for the payer, or for the provider to finish.
+    Pending,
+    /// Reserved on a card, not yet taken.
+    Authorized,
+    /// The money was taken.
+    Paid,
+    /// Succeeded, and is no payment.
+    Done,
+    /// It did not succeed.
+    Failed,
+    /// The payer did not pay in time.
+    Expired,
+    /// Withdrawn before it was paid.
+    Cancelled,
+    /// Part of the money went back.
+    PartiallyRefunded,
+    /// All of the money went back.
+    Refunded,
+    /// The payer's bank took the money back, or disputes it.
+    Disputed,
+    /// It is being sent, or may have been; what became of it is not known.
+    Unknown,
+}
+
+impl Standing {
+    fn of(state: State) -> Standing {
+        match state {
+            State::New => Standing::New,
+            State::Pending => Standing::Pending,
+            State::Authorized => Standing::Authorized,
+            State::Paid => Standing::Paid,
+            State::Done => Standing::Done,
+            State::Failed => Standing::Failed,
+            State::Expired => Standing::Expired,
+            State::Cancelled => Standing::Cancelled,
+            State::PartiallyRefunded => Standing::PartiallyRefunded,
+            State::Refunded => Standing::Refunded,
+            State::Disputed => Standing::Disputed,
+            State::Sending | State::Unknown => Standing::Unknown,
         }
     }
 }
