@@ -12,7 +12,7 @@ use super::visit::Visit;
 use super::words::Language;
 use crate::store::people::{Person, Role};
 
-pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = concat!(include_str!("../colours.css"), include_str!("style.css"));
 
 /// The address of the style names what is in it, so that browsers may keep it.
 pub(super) static STYLE_ADDRESS: LazyLock<String> =

@@ -9,7 +9,7 @@ use super::how::{self, web};
 use super::{Links, Payment};
 use crate::dashboard::{Language, jakarta, rupiah};
 
-pub(super) const STYLE: &str = include_str!("style.css");
+pub(super) const STYLE: &str = concat!(include_str!("../colours.css"), include_str!("style.css"));
 pub(super) const SCRIPT: &str = include_str!("script.js");
 
 /// How often a page that waits looks again, in seconds.
