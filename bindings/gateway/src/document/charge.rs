@@ -127,8 +127,8 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
     })?;
     let account = gateway.account(account)?;
     let mut params = params(&asked, app, &account.provider);
-    let key = key(gateway, app, &asked.order_id)?;
-    defaults::fill(gateway, app, account, &key, &mut params)?;
+    let (key, known) = key(gateway, app, &asked.order_id)?;
+    defaults::fill(gateway, app, account, &key, known, &mut params);
     params.insert("key".to_owned(), json!(key));
     let until = Instant::now() + PATIENCE;
     loop {
@@ -144,11 +144,13 @@ pub(super) fn make(gateway: &Gateway, app: &App, asked: Asked) -> Result<Value, 
 }
 
 /// One key for each order id. What was refused made no order: the next attempt under the same id has its own.
-fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
+/// With it comes the intent that it has, if it has one.
+fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<(String, Option<Intent>), Error> {
     let of = |attempt: u64| format!("/charge {attempt} {order_id}");
     let refused = |intent: &Intent| intent.state == State::Failed && intent.outcome.is_none();
-    if !gateway.journal.of_key(&app.code, &of(1))?.is_some_and(|first| refused(&first)) {
-        return Ok(of(1));
+    let first = gateway.journal.of_key(&app.code, &of(1))?;
+    if !first.as_ref().is_some_and(refused) {
+        return Ok((of(1), first));
     }
     let filter = Filter {
         tenant: Some(app.code.clone()),
@@ -161,11 +163,11 @@ fn key(gateway: &Gateway, app: &App, order_id: &str) -> Result<String, Error> {
         number.parse::<u64>().ok()
     };
     let charges = gateway.journal.intents(&filter)?;
-    let newest = charges.iter().filter_map(|intent| Some((attempt(intent)?, intent))).max_by_key(|(n, _)| *n);
-    Ok(match newest {
-        None => of(1),
-        Some((n, newest)) if refused(newest) => of(n + 1),
-        Some((n, _)) => of(n),
+    let numbered = charges.into_iter().filter_map(|intent| Some((attempt(&intent)?, intent)));
+    Ok(match numbered.max_by_key(|(n, _)| *n) {
+        None => (of(1), first),
+        Some((n, newest)) if refused(&newest) => (of(n + 1), None),
+        Some((n, newest)) => (of(n), Some(newest)),
     })
 }
 

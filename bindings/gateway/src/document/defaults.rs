@@ -1,7 +1,7 @@
 //! What some providers want of a charge and the document's body cannot say, or need not: where the payer
 //! returns to, and who pays.
 
-use bayar::Error;
+use bayar::journal::Intent;
 use serde_json::{Map, Value, json};
 
 use crate::gateway::{Account, Gateway};
@@ -20,13 +20,13 @@ pub(super) fn fill(
     app: &App,
     account: &Account,
     key: &str,
+    known: Option<Intent>,
     params: &mut Map<String, Value>,
-) -> Result<(), Error> {
+) {
     // Midtrans' page wants nothing, and returns where its own dashboard says.
     if account.provider == "midtrans" && !params.contains_key("channel") {
-        return Ok(());
+        return;
     }
-    let known = gateway.journal.of_key(&app.code, key)?;
     let first = known.map(|intent| intent.call.map(|call| call.params).unwrap_or_default());
     let mut configured = of_configuration(gateway, app, key);
     // Its pay-later ways want to know what is bought; other providers take the description.
@@ -38,7 +38,6 @@ pub(super) fn fill(
         Some(first) => readable(first, &configured),
     };
     take(params, &defaults);
-    Ok(())
 }
 
 /// What was filled in the first time, but for what the journal keeps masked: a long phone number may look like
