@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::database::{Cell, Transaction};
 use super::fold::State;
-use super::ledger::{NewFact, folded, of_key, rupiah};
+use super::ledger::{NewFact, folded, kept, of_key, rupiah};
 use super::rows::{OWN, SENDING, bare_intent, int, maybe_int, maybe_text, one_intent, state, text, word};
 use super::{Attempt, Begun, End, Intent, Scope, Sent};
 use crate::error::Error;
@@ -23,9 +23,11 @@ pub(super) struct Opening {
     class: String,
     after: Option<Sent>,
     lease_ms: i64,
-    /// The values of a new intent, up to those that are known only in the transaction.
+    /// The values of a new intent: [`MADE_READY`], and those that are known only in the transaction.
     values: Vec<Cell>,
 }
+
+const MADE_READY: usize = 17;
 
 const INSERT: &str = "INSERT INTO intent (id, account, environment, provider, operation, class, tenant, key, digest,
         order_id, reference, owns, amount, state, call, resend, channel, fence, lease_ms, next_ms, tries, misses,
@@ -70,11 +72,11 @@ impl Opening {
         })
     }
 
-    pub(super) fn write(&self, tx: &mut dyn Transaction) -> Result<Begun, Error> {
+    pub(super) fn write(&mut self, tx: &mut dyn Transaction) -> Result<Begun, Error> {
         let now = tx.now_ms()?;
         let lease = now + self.lease_ms;
+        let inserted = self.after.is_none() && self.insert(tx, now, lease)?;
         let id = self.id.as_str();
-        let mut fresh = false;
         let (number, fence) = match &self.after {
             // One more request of this call: whoever took the intent over meanwhile goes on alone.
             Some(before) => {
@@ -87,10 +89,7 @@ impl Opening {
                 tx.execute(sql, &[text(id), text(word(&Stage::Answered)), int(now)])?;
                 (before.number + 1, before.fence)
             }
-            None if self.insert(tx, now, lease)? => {
-                fresh = true;
-                (1, 1)
-            }
+            None if inserted => (1, 1),
             None => match self.taken(tx)? {
                 Some(intent) if intent.id == id && intent.state == State::New => {
                     again(tx, &intent, now, lease)?
@@ -105,17 +104,18 @@ impl Opening {
         if tx.execute(sql, &values)? == 0 {
             return known(tx, id);
         }
-        if !fresh {
+        if !inserted {
             let sql = "UPDATE intent SET state = ?2 WHERE id = ?1";
             tx.execute(sql, &[text(id), state(State::Sending)])?;
         }
         Ok(Begun::Sent(Sent { intent: id.to_owned(), number, fence }))
     }
 
-    fn insert(&self, tx: &mut dyn Transaction, now: i64, lease: i64) -> Result<bool, Error> {
-        let mut values = self.values.clone();
-        values.extend([int(lease), int(now)]);
-        Ok(tx.execute(INSERT, &values)? == 1)
+    fn insert(&mut self, tx: &mut dyn Transaction, now: i64, lease: i64) -> Result<bool, Error> {
+        // It may run again from the start.
+        self.values.truncate(MADE_READY);
+        self.values.extend([int(lease), int(now)]);
+        Ok(tx.execute(INSERT, &self.values)? == 1)
     }
 
     /// What stands in the way of a new intent: its own row, or the key's. Else it is the reference's.
@@ -161,7 +161,7 @@ struct Answer {
     amount: Option<i64>,
     payable: Option<i64>,
     review: Option<String>,
-    document: Value,
+    document: Option<String>,
 }
 
 impl Ending {
@@ -227,7 +227,7 @@ impl Answer {
             amount: result.amount.map(rupiah),
             payable: result.payable_amount.map(rupiah),
             review: result.review.clone(),
-            document: result.raw.clone(),
+            document: kept(&result.raw),
         }
     }
 
@@ -239,7 +239,7 @@ impl Answer {
             amount: None,
             payable: None,
             review: None,
-            document: Value::Null,
+            document: None,
         }
     }
 
@@ -254,7 +254,7 @@ impl Answer {
             amount: self.amount,
             payable: self.payable,
             review: self.review.as_deref(),
-            document: &self.document,
+            document: self.document.as_deref(),
             ..NewFact::of(scope, intent)
         };
         fact.keep(tx)

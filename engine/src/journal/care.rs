@@ -126,7 +126,7 @@ impl Ledger {
                         dedupe: &format!("missing/{}", found.id),
                         evidence: Evidence::E2,
                         status: Status::Failed,
-                        document: &json!({"why": "the provider said twice, ten minutes apart, that it knows no such order"}),
+                        document: Some(&json!({"why": "the provider said twice, ten minutes apart, that it knows no such order"}).to_string()),
                         ..NewFact::of(scope, &found)
                     };
                     fact.keep(tx)?;

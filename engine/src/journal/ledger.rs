@@ -95,7 +95,7 @@ impl Journal for Ledger {
     }
 
     fn sending(&self, attempt: &Attempt<'_>) -> Result<Begun, Error> {
-        let opening = Opening::of(attempt)?;
+        let mut opening = Opening::of(attempt)?;
         self.write_together(move |tx| opening.write(tx))
     }
 
@@ -117,6 +117,7 @@ impl Journal for Ledger {
         if self.read(known)? {
             return Ok(Some(intent));
         }
+        let document = kept(&said.outcome.result.raw);
         self.write(|tx| {
             let result = &said.outcome.result;
             let fact = NewFact {
@@ -132,7 +133,7 @@ impl Journal for Ledger {
                 payable: None,
                 refunded: said.refund.map(|(_, amount)| amount),
                 review: result.review.as_deref(),
-                document: &result.raw,
+                document: document.as_deref(),
             };
             fact.keep(tx)?;
             // The answer to its own request was lost: what the payer needs stands in this one.
@@ -147,8 +148,9 @@ impl Journal for Ledger {
     fn received(&self, scope: Scope<'_>, event: &Event) -> Result<Received, Error> {
         let (account, environment) = (scope.account.to_owned(), scope.environment.to_owned());
         let event = event.clone();
+        let document = json!({"delivery": event.delivery, "raw": event.raw}).to_string();
         self.write_together(move |tx| {
-            received(tx, Scope { account: &account, environment: &environment }, &event)
+            received(tx, Scope { account: &account, environment: &environment }, &event, &document)
         })
     }
 
@@ -341,7 +343,12 @@ pub(super) fn pause(first_ms: i64, tries: i64) -> i64 {
     doubled.min(LONGEST_MS)
 }
 
-fn received(tx: &mut dyn Transaction, scope: Scope<'_>, event: &Event) -> Result<Received, Error> {
+fn received(
+    tx: &mut dyn Transaction,
+    scope: Scope<'_>,
+    event: &Event,
+    document: &str,
+) -> Result<Received, Error> {
     let intent = owner(tx, scope, &Order::Reference(&event.reference), "/*for update*/")?;
     let mismatch = intent.as_ref().and_then(|intent| must_match(intent, &event.must_match));
     let fact = NewFact {
@@ -358,7 +365,7 @@ fn received(tx: &mut dyn Transaction, scope: Scope<'_>, event: &Event) -> Result
         payable: None,
         refunded: None,
         review: mismatch.as_deref().or(event.review.as_deref()),
-        document: &json!({"delivery": event.delivery, "raw": event.raw}),
+        document: Some(document),
     };
     let new = fact.keep(tx)?;
     let intent = match intent {
@@ -406,6 +413,11 @@ pub(super) fn rupiah(amount: bayar_provider::Rupiah) -> i64 {
     i64::try_from(amount.get()).unwrap_or(i64::MAX)
 }
 
+/// A document as it is kept; one that says nothing is not.
+pub(super) fn kept(document: &Value) -> Option<String> {
+    (!document.is_null()).then(|| document.to_string())
+}
+
 /// A fact about to be kept.
 pub(super) struct NewFact<'a> {
     pub(super) scope: Scope<'a>,
@@ -420,7 +432,8 @@ pub(super) struct NewFact<'a> {
     pub(super) payable: Option<i64>,
     pub(super) refunded: Option<i64>,
     pub(super) review: Option<&'a str>,
-    pub(super) document: &'a Value,
+    /// As it is kept, in JSON.
+    pub(super) document: Option<&'a str>,
 }
 
 impl<'a> NewFact<'a> {
@@ -439,7 +452,7 @@ impl<'a> NewFact<'a> {
             payable: None,
             refunded: None,
             review: None,
-            document: &Value::Null,
+            document: None,
         }
     }
 
@@ -458,7 +471,6 @@ impl<'a> NewFact<'a> {
         let sql = "INSERT INTO event (id, intent, account, environment, source, dedupe, evidence, status, reference,
                 provider_reference, amount, payable, refunded, review, clears, document, at_ms)
             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) ON CONFLICT DO NOTHING";
-        let document = Some(self.document).filter(|document| !document.is_null()).map(Value::to_string);
         let values = [
             text(new_id('E', now)?),
             maybe_text(self.intent),
@@ -475,7 +487,7 @@ impl<'a> NewFact<'a> {
             maybe_int(self.refunded),
             maybe_text(self.review),
             maybe_text(clears.map(|clears| json!(clears).to_string())),
-            maybe_text(document),
+            maybe_text(self.document),
             int(now),
         ];
         Ok(tx.execute(sql, &values)? == 1)

@@ -198,7 +198,7 @@ impl Ledger {
                 dedupe: &dedupe,
                 evidence: Evidence::E3,
                 status,
-                document: &json!({"operator": operator, "reason": reason}),
+                document: Some(&json!({"operator": operator, "reason": reason}).to_string()),
                 ..NewFact::of(scope, &intent)
             };
             fact.keep_clearing(tx, Some(&clears))?;

@@ -89,28 +89,44 @@ impl Row {
     }
 }
 
-/// The columns of an intent, in the order in which [`intent`] takes them.
-pub(super) const INTENT: &str = "id, account, environment, provider, operation, class, tenant, key, digest, order_id, \
-    reference, owns, provider_reference, amount, payable, state, review, call, resend, outcome, error, fence, lease_ms, \
-    tries, misses, missed_ms, next_ms, created_ms, updated_ms, \
-    (SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.intent = intent.id)";
+/// The columns of an intent, in the order in which [`intent`] takes them, with what stands for its documents:
+/// call, outcome and error.
+macro_rules! columns {
+    ($call:literal, $ends:literal) => {
+        concat!(
+            "id, account, environment, provider, operation, class, tenant, key, digest, order_id, reference, owns, \
+             provider_reference, amount, payable, state, review, ",
+            $call,
+            ", resend, ",
+            $ends,
+            ", fence, lease_ms, tries, misses, missed_ms, next_ms, created_ms, updated_ms, \
+             (SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.intent = intent.id)"
+        )
+    };
+}
 
-/// The same without the documents (call, outcome and error), which take long to read.
-const BARE: &str = "id, account, environment, provider, operation, class, tenant, key, digest, order_id, \
-    reference, owns, provider_reference, amount, payable, state, review, NULL, resend, NULL, NULL, fence, lease_ms, \
-    tries, misses, missed_ms, next_ms, created_ms, updated_ms, \
-    (SELECT COALESCE(MAX(number), 0) FROM attempt WHERE attempt.intent = intent.id)";
+/// With its documents.
+const WHOLE: &str = columns!("call", "outcome, error");
+/// Without them: they take long to read.
+const BARE: &str = columns!("NULL", "NULL, NULL");
+
+/// The intents that a query gives.
+pub(super) fn intents(tx: &mut dyn Transaction, behind: &str, values: &[Cell]) -> Result<Vec<Intent>, Error> {
+    selected(tx, WHOLE, behind, values)
+}
 
 /// An intent without its documents, its row locked.
 pub(super) fn bare_intent(tx: &mut dyn Transaction, id: &str) -> Result<Option<Intent>, Error> {
-    let rows = tx.query(&format!("SELECT {BARE} FROM intent WHERE id = ?1 /*for update*/"), &[text(id)])?;
-    let now = if rows.is_empty() { 0 } else { tx.now_ms()? };
-    rows.into_iter().next().map(|row| intent(row, now)).transpose()
+    Ok(selected(tx, BARE, "WHERE id = ?1 /*for update*/", &[text(id)])?.into_iter().next())
 }
 
-/// The intents that a query gives; it selects [`INTENT`].
-pub(super) fn intents(tx: &mut dyn Transaction, behind: &str, values: &[Cell]) -> Result<Vec<Intent>, Error> {
-    let rows = tx.query(&format!("SELECT {INTENT} FROM intent {behind}"), values)?;
+fn selected(
+    tx: &mut dyn Transaction,
+    columns: &str,
+    behind: &str,
+    values: &[Cell],
+) -> Result<Vec<Intent>, Error> {
+    let rows = tx.query(&format!("SELECT {columns} FROM intent {behind}"), values)?;
     let now = if rows.is_empty() { 0 } else { tx.now_ms()? };
     rows.into_iter().map(|row| intent(row, now)).collect()
 }

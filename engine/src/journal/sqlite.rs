@@ -14,7 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{self, Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -80,7 +80,7 @@ impl Sqlite {
         Sqlite { label: format!("{} {name}", schema.what), name, path, schema, here: PerProcess::new() }
     }
 
-    fn here(&self) -> std::sync::Arc<Here> {
+    fn here(&self) -> Arc<Here> {
         self.here.get(|| Here { slot: slot(&self.path), checked: AtomicU64::new(0) })
     }
 

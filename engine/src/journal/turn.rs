@@ -198,13 +198,13 @@ impl Drop for Turn<'_> {
 impl Other {
     /// Tells the one that left it how it ended.
     pub(crate) fn done(self, result: Result<(), Error>) {
-        self.tell(result);
+        self.tell(|| result);
     }
 
-    fn tell(&self, result: Result<(), Error>) {
+    fn tell(&self, result: impl FnOnce() -> Result<(), Error>) {
         let mut place = lock(&self.waiter.place);
         if matches!(*place, Place::Taken) {
-            *place = Place::Done(result);
+            *place = Place::Done(result());
             self.waiter.moved.notify_one();
         }
     }
@@ -214,7 +214,7 @@ impl Drop for Other {
     fn drop(&mut self) {
         // Only where the one that took it broke off: nobody must wait for ever.
         let what = "the thread that was to write this with its own broke off; the journal has it or not";
-        self.tell(Err(Error::not_sent(Code::JournalUnavailable, what)));
+        self.tell(|| Err(Error::not_sent(Code::JournalUnavailable, what)));
     }
 }
 
